@@ -1,0 +1,81 @@
+"""What every environment shares: the list of apps, the order of middleware, the components.
+
+Reads no variable itself; each component does. An environment imports this module with `*` and
+changes as little as it can: staging and production differ by variables alone.
+"""
+
+from config.env import BASE_DIR, env
+from config.settings.components.api import *
+from config.settings.components.cache import *
+from config.settings.components.database import *
+from config.settings.components.email import *
+from config.settings.components.identity import *
+from config.settings.components.logs import *
+from config.settings.components.security import *
+from config.settings.components.sessions import *
+from config.settings.components.static import *
+from config.settings.components.tasks import *
+
+DEBUG = env.DEBUG
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "core.beat",
+    "core.tasks",
+    "apps.users",
+    "apps.home",
+    "apps.shop",  # example:shop
+]
+
+MIDDLEWARE = [
+    # First: the request id must be in every line, the refusals of the others included.
+    "core.requests.middleware.RequestMiddleware",
+    # Before anything that can answer, so that every answer carries its headers.
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    # Before sessions: a static file must not touch the database or the cache.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before the URL is looked at: the admin does not exist on a public host.
+    "core.requests.hosts.AdminHostMiddleware",
+    # Before a query or the session's key can carry a NUL to PostgreSQL, which is a 500.
+    "core.api.nul.NulMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    # After sessions, which it reads.
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.csp",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True

@@ -1,0 +1,43 @@
+"""The REST API.
+
+Decides: who may call, what an error looks like, what the schema says. Reads nothing. Without it
+Django REST framework answers anybody, in two formats, with errors in a third. To lift it out:
+take `core/api/`.
+"""
+
+from config.settings.components.identity import PROJECT_DESCRIPTION, PROJECT_NAME
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # Closed unless a view opens itself.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
+    # One format: `?format=` would turn a misspelt parameter into a 404.
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.api.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": PROJECT_NAME,
+    "DESCRIPTION": PROJECT_DESCRIPTION,
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # A client sends what it may write, and reads the rest: two schemas.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.schema.document_problems",
+    ],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    # Assets come from our own static files: no page of ours loads a script of another host.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Errors that Django raises before a view of DRF is reached; the others stand in `config/urls.py`.
+CSRF_FAILURE_VIEW = "core.api.handlers.csrf_failure"

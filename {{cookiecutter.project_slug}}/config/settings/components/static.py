@@ -1,0 +1,18 @@
+"""Static files, served by the service itself with a name that changes with the content.
+
+Decides: where collected files stand and how they are served. Reads nothing. Without the hash in
+the name a browser shows last release's script against this release's page. To lift it out:
+WhiteNoise and this file.
+"""
+
+from config.env import BASE_DIR
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Files are looked up once, at the start; development and tests, which collect none, look them up
+# beside their source.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = False

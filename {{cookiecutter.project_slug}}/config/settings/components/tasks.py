@@ -1,0 +1,60 @@
+"""Background tasks.
+
+Decides: queues, limits, delivery and the schedule. Reads BROKER_URL and THREADS. Without it a
+worker that is killed loses its task, and one slow kind of task delays all others. To lift it out:
+take `core/tasks/`, `core/beat/` and `config/celery.py`.
+"""
+
+from celery.schedules import crontab
+from kombu import Queue
+
+from config.env import env
+
+# Imported when Django starts, so that `@shared_task` finds the broker in web processes as well.
+TASKS_APP = "config.celery.app"
+CELERY_BROKER_URL = env.BROKER_URL
+# kombu takes any certificate of a rediss:// server, unless it is told.
+CELERY_BROKER_USE_SSL = env.BROKER_URL.startswith("rediss:") and {"ssl_cert_reqs": "required"}
+CELERY_BROKER_POOL_LIMIT = max(10, env.THREADS)  # producers: no request thread waits for another's
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Seconds until the broker hands out again what a lost worker held; above the longest wait
+    # for a retry (600) and the hard limit together, or waiting tasks would run twice.
+    "visibility_timeout": 900,
+    # Seconds, above the BRPOP of 1 s; kombu's default waits for ever on a frozen broker.
+    # Requests have shorter ones (core/tasks/publishing.py).
+    "socket_timeout": 5,
+    "socket_connect_timeout": 3,
+    "health_check_interval": 10,  # seconds; in twice this a worker notices a host that vanished
+    # A worker of several queues empties them in the order of `--queues`.
+    "queue_order_strategy": "priority",
+    # RabbitMQ alone reads this: a publish that it refuses is an error, not a silence.
+    "confirm_publish": True,
+}
+# For ever: a worker that gives up after Celery's 100 attempts is missing when the broker returns.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_QUEUES = [Queue("high"), Queue("default"), Queue("low")]
+CELERY_TASK_DEFAULT_QUEUE, CELERY_TASK_ROUTES = "default", ["core.tasks.base:route"]
+# A misspelt queue is an error at once, not a queue that nobody empties.
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+# Seconds until SoftTimeLimitExceeded is raised, and until the process is killed.
+CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 120, 150
+# Acknowledged when done, and not taken ahead of time: what a dead worker held is run by another.
+CELERY_TASK_ACKS_LATE = CELERY_TASK_RETRY_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_PUBLISH_RETRY = False  # a request must not wait (core/tasks/publishing.py)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_CONCURRENCY = "auto"  # the container's CPU quota, not the machine's CPUs
+# Seconds that a stopping worker gives its tasks; with slack below the 50 s of Kubernetes.
+TASKS_SHUTDOWN_SECONDS = 30
+# Tasks. As good as never: CONN_MAX_AGE decides when a connection ends (core/tasks/worker.py).
+CELERY_DB_REUSE_MAX = 1_000_000_000
+CELERY_TIMEZONE, CELERY_IMPORTS = "UTC", ["core.sessions.tasks"]
+CELERY_BEAT_SCHEDULER = "core.beat.scheduler:LeaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "clear-expired-sessions": {
+        "task": "core.sessions.tasks.clear_expired_sessions",
+        "schedule": crontab(hour="3", minute="40"),
+    },
+}

@@ -1,0 +1,15 @@
+"""Tests: the real database, cache and broker, started by `tests/conftest.py`."""
+
+from config.settings.base import *
+
+# Argon2 costs a tenth of a second on purpose; no test is about that cost.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Tasks run in the caller, their arguments through the serializer all the same.
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    # The manifest exists after collectstatic only.
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,37 @@
+"""Every address of the service. The probes on this port are answered before Django."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from apps.home.views import home
+from core.api.handlers import (
+    bad_request,
+    not_found,
+    permission_denied,
+    server_error,
+    unknown_path,
+)
+
+admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
+admin.site.index_title = "Administration"
+
+handler400 = bad_request
+handler403 = permission_denied
+handler404 = not_found
+handler500 = server_error
+
+v1 = [
+    path("", include("apps.users.urls")),
+    path("", include("apps.shop.urls")),  # example:shop
+]
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(v1)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    re_path("^api/", unknown_path),
+]
