@@ -1,0 +1,1 @@
+"""The REST API's mechanism: errors, parsing, pages, schema."""

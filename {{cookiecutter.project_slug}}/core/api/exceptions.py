@@ -1,0 +1,15 @@
+"""Errors that DRF has no class for. Imports nothing of ours: DRF imports our parser early."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from rest_framework.exceptions import APIException
+
+
+class PayloadTooLarge(APIException):
+    """The body is longer than DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request's body is too large."
+    default_code = "too_large"

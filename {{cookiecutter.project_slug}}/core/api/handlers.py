@@ -1,0 +1,89 @@
+"""Errors outside of DRF's views: a problem under `/api/`, a short page elsewhere.
+
+Named by `handler400` and the others in the root URLconf, and by CSRF_FAILURE_VIEW. The page is the
+template `error.html`, rendered without a request: no context processor can fail in it.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.csp import get_nonce
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.views.decorators.csrf import csrf_exempt
+
+from core.api.problems import CONTENT_TYPE, problem
+
+API_PREFIX = "/api/"
+SAFE_METHODS = ("GET", "HEAD")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, or 413 for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(request, 413, "too_large", "The request's body is too large.")
+    return _answer(request, 400, "bad_request", "The request cannot be understood.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _answer(request, 403, "permission_denied", "You may not do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form or a call without a valid CSRF token; `reason` is Django's, for the logs."""
+    return _answer(
+        request,
+        403,
+        "csrf_failed",
+        "The CSRF token is missing or wrong: load the page again, or send it as X-CSRFToken.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404."""
+    return _answer(request, 404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500. Django has logged the traceback."""
+    return _answer(
+        request, 500, "error", "The service failed; the request id finds the reason in its logs."
+    )
+
+
+@csrf_exempt
+def unknown_path(request: HttpRequest) -> HttpResponse:
+    """The last pattern below `/api/`: a problem, in development too, where Django has its own page.
+
+    It hides missing paths from APPEND_SLASH, so a GET without its last slash is redirected here.
+    """
+    slashed = request.path_info + "/"
+    if request.method in SAFE_METHODS and not request.path_info.endswith("/"):
+        try:
+            known = resolve(slashed).func is not unknown_path
+        except Resolver404:
+            known = False
+        if known:
+            return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+    return not_found(request)
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    if request.path_info.startswith(API_PREFIX):
+        body = problem(request, status, code=code, detail=detail)
+        return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
+    page = render_to_string(
+        "error.html",
+        {
+            "title": HTTPStatus(status).phrase,
+            "detail": detail,
+            "request_id": getattr(request, "request_id", None),
+            "csp_nonce": get_nonce(request),
+        },
+    )
+    return HttpResponse(page, status=status)

@@ -1,0 +1,61 @@
+"""JSON bodies, with the limits that DRF's parser leaves to luck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.http import UnreadablePostError
+from rest_framework import parsers
+from rest_framework.exceptions import ParseError
+from rest_framework.utils import json
+
+from core.api.exceptions import PayloadTooLarge
+
+
+class JSONParser(parsers.JSONParser):
+    """DRF's parser, which answers 500 to a body nested 100,000 deep and passes NUL on.
+
+    Raises `ParseError` (400) for what is not JSON in UTF-8, is nested deeper than Python recurses,
+    or holds a NUL, which PostgreSQL stores neither as text nor as jsonb; `PayloadTooLarge` (413)
+    beyond DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks for forms only.
+    """
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        limit = cast("int | None", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        try:
+            # One more than allowed, so that a length that lies is noticed.
+            body = stream.read(-1 if limit is None else limit + 1)
+        except UnreadablePostError:
+            raise ParseError("The body ended before its length was reached.") from None
+        if limit is not None and len(body) > limit:
+            raise PayloadTooLarge
+        try:
+            data = json.loads(body.decode("utf-8"))
+        except ValueError as error:
+            raise ParseError(f"The body is not JSON: {error}") from None
+        except RecursionError:
+            raise ParseError("The body is nested too deeply.") from None
+        if b"\\u0000" in body and _holds_nul(data):
+            raise ParseError("The body holds a NUL character.")
+        return data
+
+
+def _holds_nul(data: Any) -> bool:
+    waiting = [data]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return False

@@ -1,0 +1,1 @@
+"""The cache: every write ends, and an outage is a miss."""

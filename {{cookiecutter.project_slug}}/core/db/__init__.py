@@ -1,0 +1,1 @@
+"""The database behind a transaction pooler: connection settings that survive it."""

@@ -1,0 +1,1 @@
+"""What is known of an instance and of the services behind it."""

@@ -1,0 +1,1 @@
+"""How the server processes are sized, watched and stopped."""
