@@ -1,0 +1,1 @@
+"""The page at `/`, and the demo data of a development database."""

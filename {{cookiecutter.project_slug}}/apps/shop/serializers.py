@@ -1,0 +1,65 @@
+"""What the shop's API says, and what it accepts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.shop.models import Order, OrderLine, Product
+
+MAX_LINES = 50
+MAX_QUANTITY = 1_000
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    """A product and its price today."""
+
+    currency = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Product
+        fields = ["id", "name", "price_cents", "currency", "created_at"]
+        read_only_fields = fields
+
+
+class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
+    """One product of an order, at the price it had then."""
+
+    product_name = serializers.CharField(source="product.name", read_only=True)
+
+    class Meta:
+        model = OrderLine
+        fields = ["product", "product_name", "quantity", "unit_price_cents", "amount_cents"]
+        read_only_fields = fields
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    """An order with its lines."""
+
+    lines = OrderLineSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Order
+        fields = ["id", "status", "total_cents", "currency", "created_at", "paid_at", "lines"]
+        read_only_fields = fields
+
+
+class NewLineSerializer(serializers.Serializer[dict[str, int]]):
+    """A product and how many of it. The price is the server's to know."""
+
+    product = serializers.IntegerField(min_value=1)
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+
+class NewOrderSerializer(serializers.Serializer[dict[str, Any]]):
+    """What a customer wants."""
+
+    lines = serializers.ListField(child=NewLineSerializer(), min_length=1, max_length=MAX_LINES)
+
+    def validate_lines(self, lines: list[dict[str, int]]) -> list[dict[str, int]]:
+        """One line for each product."""
+        products = [line["product"] for line in lines]
+        if len(set(products)) < len(products):
+            raise serializers.ValidationError("A product stands in two lines.", code="duplicate")
+        return lines

@@ -1,0 +1,13 @@
+"""The shop's part of `/api/v1/`."""
+
+from django.urls import path
+
+from apps.shop.views import OrderDetail, OrderList, OrderPayment, ProductDetail, ProductList
+
+urlpatterns = [
+    path("products/", ProductList.as_view(), name="products"),
+    path("products/<int:pk>/", ProductDetail.as_view(), name="product"),
+    path("orders/", OrderList.as_view(), name="orders"),
+    path("orders/<int:pk>/", OrderDetail.as_view(), name="order"),
+    path("orders/<int:pk>/payment/", OrderPayment.as_view(), name="order-payment"),
+]

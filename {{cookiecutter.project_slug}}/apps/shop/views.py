@@ -1,0 +1,102 @@
+"""The shop's API."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.shop.models import Order, Product
+from apps.shop.serializers import NewOrderSerializer, OrderSerializer, ProductSerializer
+from apps.shop.services import UnavailableProductsError, pay_order, place_order
+from apps.users.models import User
+
+
+class ProductList(generics.ListAPIView[Product]):
+    """What is for sale, newest first."""
+
+    # Public for everybody alike: no session is read.
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+    serializer_class = ProductSerializer
+    queryset = Product.objects.filter(is_available=True)
+
+
+class ProductDetail(generics.RetrieveAPIView[Product]):
+    """One product."""
+
+    # Public for everybody alike: no session is read.
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+    serializer_class = ProductSerializer
+    queryset = Product.objects.filter(is_available=True)
+
+
+class CustomerOrders(generics.GenericAPIView[Order]):
+    """The caller's own orders: another customer's is not found, which says nothing about it."""
+
+    serializer_class = OrderSerializer
+
+    def get_queryset(self) -> QuerySet[Order]:
+        """Two queries for the lines of a whole page."""
+        mine = Order.objects.filter(customer_id=self.request.user.pk)
+        return mine.prefetch_related("lines__product")
+
+
+class OrderList(CustomerOrders, generics.ListAPIView[Order]):
+    """The caller's orders, newest first."""
+
+    @extend_schema(request=NewOrderSerializer, responses={201: OrderSerializer})
+    def post(self, request: Request) -> Response:
+        """Place an order at today's prices."""
+        new = NewOrderSerializer(data=request.data)
+        new.is_valid(raise_exception=True)
+        lines = new.validated_data["lines"]
+        try:
+            order = place_order(
+                customer=cast(User, request.user),
+                quantities={line["product"]: line["quantity"] for line in lines},
+            )
+        except UnavailableProductsError as error:
+            raise ValidationError(_not_for_sale(lines, error)) from None
+        placed = self.get_queryset().get(pk=order.pk)
+        return Response(
+            OrderSerializer(placed).data,
+            status=201,
+            headers={"Location": reverse("order", args=[order.pk])},
+        )
+
+
+class OrderDetail(CustomerOrders, generics.RetrieveAPIView[Order]):
+    """One of the caller's orders."""
+
+
+class OrderPayment(CustomerOrders):
+    """The payment of an order."""
+
+    @extend_schema(request=None, responses=OrderSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Pay. A second call answers the same and does nothing."""
+        try:
+            order = pay_order(pk, customer=cast(User, request.user))
+        except Order.DoesNotExist:
+            raise Http404 from None
+        return Response(OrderSerializer(self.get_queryset().get(pk=order.pk)).data)
+
+
+def _not_for_sale(lines: list[dict[str, int]], error: UnavailableProductsError) -> dict[str, Any]:
+    return {
+        "lines": {
+            index: {"product": ["This product is not for sale."]}
+            for index, line in enumerate(lines)
+            if line["product"] in error.product_ids
+        }
+    }
