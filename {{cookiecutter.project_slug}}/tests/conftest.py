@@ -1,0 +1,107 @@
+"""Real servers for every test that asks for them; none for a unit test that does not.
+
+Folders ask a question each: unit, integration (real servers), contract (the OpenAPI document),
+server (the real command with production settings), performance (query budgets), repository (files
+agree). Tests of the second to the fifth kind find PostgreSQL, PgBouncer, cache and broker running.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.servers import PgBouncer, Postgres, Stack, Valkey
+from scripts.servers.pgbouncer import INSTALL
+from tests import stack
+
+stack.isolate()
+
+_NEED_SERVERS = {"integration", "contract", "server", "performance"}
+_without_pgbouncer: list[str] = []
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    assert settings.DATABASES  # read now, so that pytest-django sees a configured Django
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Stack]:
+    """All four, started once. With CI=true a missing PgBouncer is an error."""
+    if stack.IN_CI and not stack.STACK.pgbouncer:
+        pytest.exit(f"PgBouncer is not installed, and CI=true skips nothing: {INSTALL}", 3)
+    with stack.STACK as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers: Stack) -> None:
+    """The schema, made as in production. Tests connect as app, through PgBouncer."""
+    stack.migrate("service")
+
+
+@pytest.fixture(autouse=True)
+def _real_servers(request: pytest.FixtureRequest) -> None:
+    """Servers for the folders that need them, with an empty cache and empty queues."""
+    if request.path.relative_to(Path(__file__).parent).parts[0] in _NEED_SERVERS:
+        servers = request.getfixturevalue("servers")
+        servers.cache.flush()
+        servers.broker.flush()
+
+
+@pytest.fixture
+def postgres(servers: Stack) -> Iterator[Postgres]:
+    """PostgreSQL itself, to kill or freeze; it runs again after the test."""
+    assert servers.postgres
+    yield servers.postgres
+    servers.postgres.thaw()
+    servers.postgres.start()
+
+
+@pytest.fixture
+def pgbouncer(servers: Stack, request: pytest.FixtureRequest) -> Iterator[PgBouncer]:
+    """The pooler, to kill or freeze; it runs again after the test. Skipped where it is missing."""
+    if not servers.pgbouncer:
+        _without_pgbouncer.append(request.node.nodeid)
+        pytest.skip("PgBouncer is not installed")
+    yield servers.pgbouncer
+    servers.pgbouncer.thaw()
+    servers.pgbouncer.start()
+
+
+@pytest.fixture
+def cache_server(servers: Stack) -> Iterator[Valkey]:
+    """The cache's Valkey, to kill or freeze; it runs again after the test."""
+    assert servers.cache
+    yield servers.cache
+    servers.cache.thaw()
+    servers.cache.start()
+
+
+@pytest.fixture
+def broker_server(servers: Stack) -> Iterator[Valkey]:
+    """The broker's Valkey, to kill or freeze; it runs again after the test."""
+    assert servers.broker
+    yield servers.broker
+    servers.broker.thaw()
+    servers.broker.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if stack.IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, and CI=true skips nothing: {report.longrepr}"
+    return report
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(stack.DIRECTORY, ignore_errors=True)
+    if _without_pgbouncer:
+        names = " ".join(_without_pgbouncer)
+        print(f"\nNot run, because PgBouncer is missing ({INSTALL}): {names}")

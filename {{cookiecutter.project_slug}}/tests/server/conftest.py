@@ -1,0 +1,133 @@
+"""The real commands with production settings, on free ports, against a database of their own.
+
+    def test_it_answers(start_role: StartRole) -> None:
+        with start_role("web", env={"WEB_CONCURRENCY": "1"}) as web:
+            response, body = web.get("/livez")
+            assert response.status == 200
+            assert web.logs[0]["message"]  # every line of stdout as JSON
+            web.wait_for_line("request")     # or a predicate
+            web.signal(signal.SIGHUP)
+            web.get("/livez", port=web.metrics_port)
+        assert web.process.returncode == 0
+
+`start_role(role, *arguments, env=None, ready=None)` runs scripts/start.sh and yields a `Role`
+(tests/server/roles.py) when it is ready: web and asgi when HTTP answers, worker and beat when their
+banner is printed; `ready=lambda role: True` does not wait (for a start that must fail, then
+`role.wait_for_exit()`). `env` is added to `production_env`; a value of "" removes a variable. The
+database is `server_tests`, migrated; it is not emptied between tests, and the processes commit.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from scripts.servers import Stack, free_port
+from tests.server.roles import START_TIMEOUT, Role
+from tests.stack import BASE_DIR, clean_environment, migrate, program
+
+StartRole = Callable[..., AbstractContextManager[Role]]
+DATABASE = "server_tests"
+
+_READY: dict[str, Callable[[Role], bool]] = {
+    "web": Role.answers,
+    "asgi": Role.answers,
+    "worker": lambda role: any(" ready." in line for line in role.lines),
+    "beat": lambda role: any("beat: Starting" in line for line in role.lines),
+}
+
+
+@pytest.fixture(scope="session")
+def server_database(servers: Stack) -> dict[str, str]:
+    """DATABASE_URL and DATABASE_DIRECT_URL of a migrated database that only processes use."""
+    assert servers.postgres
+    servers.postgres.create_database(DATABASE)
+    migrate(DATABASE)
+    return {
+        "DATABASE_URL": (servers.pgbouncer or servers.postgres).url("app", database=DATABASE),
+        "DATABASE_DIRECT_URL": servers.postgres.url("migrator", database=DATABASE),
+    }
+
+
+@pytest.fixture
+def production_env(servers: Stack, server_database: dict[str, str]) -> dict[str, str]:
+    """A complete, valid environment of production, with free ports; yours to change."""
+    return production_environment(servers, server_database)
+
+
+def production_environment(servers: Stack, server_database: dict[str, str]) -> dict[str, str]:
+    """As the fixture `production_env`, for a fixture of a module or a session."""
+    return clean_environment(
+        **servers.variables
+        | server_database
+        | {
+            "DJANGO_SETTINGS_MODULE": "config.settings.production",
+            "SERVICE_NAME": "service-under-test",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "ALLOWED_HOSTS": "service.test",
+            "ADMIN_HOST": "admin.service.test",
+            "CSRF_TRUSTED_ORIGINS": "https://service.test",
+            "FORWARDED_ALLOW_IPS": "127.0.0.1",
+            "EMAIL_URL": f"smtp+tls://user:password@127.0.0.1:{free_port()}",
+            "DEFAULT_FROM_EMAIL": "service@service.test",
+            "RELEASE": "test-release",
+            "WEB_CONCURRENCY": "2",
+            "THREADS": "4",
+            "PORT": str(free_port()),
+            "ASGI_PORT": str(free_port()),
+            "METRICS_PORT": str(free_port()),
+        }
+    )
+
+
+@pytest.fixture
+def start_role(production_env: dict[str, str]) -> Iterator[StartRole]:
+    """See this module's docstring. What a test leaves running is stopped after it."""
+    started: list[Role] = []
+
+    @contextmanager
+    def start(
+        name: str,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        ready: Callable[[Role], bool] | None = None,
+    ) -> Iterator[Role]:
+        merged = {k: v for k, v in {**production_env, **(env or {})}.items() if v != ""}
+        role = Role(name, arguments, merged)
+        started.append(role)
+        role.start()
+        is_ready = ready or _READY[name]
+        role.wait_until(lambda: is_ready(role), START_TIMEOUT)
+        try:
+            yield role
+        finally:
+            role.stop()
+
+    yield start
+    for role in started:
+        role.stop()
+
+
+@pytest.fixture
+def manage(production_env: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`manage("check", "--deploy", env={...})` under production settings; never raises."""
+
+    def run(
+        *arguments: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        merged = {k: v for k, v in {**production_env, **(env or {})}.items() if v != ""}
+        return subprocess.run(
+            [program("python"), BASE_DIR / "manage.py", *arguments],
+            env=merged,
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run

@@ -1,0 +1,52 @@
+"""Ask again and again from the side, while a test does something to the service."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Watched:
+    """What came back: how often each answer, and the longest wait in seconds."""
+
+    answers: Counter[object] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+    @property
+    def total(self) -> int:
+        return self.answers.total()
+
+    def record(self, ask: Callable[[], object]) -> None:
+        started = time.monotonic()
+        try:
+            answer = ask()
+        except OSError as error:
+            answer = repr(error)
+        self.answers[answer] += 1
+        self.slowest = max(self.slowest, time.monotonic() - started)
+
+
+@contextmanager
+def watching(ask: Callable[[], object], *, threads: int = 1) -> Iterator[Watched]:
+    """Call `ask` without a pause until the block ends; an OSError counts as an answer."""
+    watched = Watched()
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.is_set():
+            watched.record(ask)
+
+    running = [threading.Thread(target=run, daemon=True) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    try:
+        yield watched
+    finally:
+        ended.set()
+        for thread in running:
+            thread.join(30)

@@ -1,0 +1,85 @@
+"""Tasks for tests; a worker loads them by `--include tests.testapp.tasks`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import structlog
+from celery import Task, shared_task
+from django.db import connection
+
+logger = structlog.get_logger("testapp")
+
+
+@shared_task
+def say(word: str) -> str:
+    logger.info("said", word=word)
+    return word
+
+
+@shared_task(queue="high")
+def say_high(word: str) -> None:
+    logger.info("said", word=word)
+
+
+@shared_task(queue="low")
+def say_low(word: str) -> None:
+    logger.info("said", word=word)
+
+
+@shared_task
+def sleep(seconds: float, word: str) -> None:
+    logger.info("asleep", word=word, worker_pid=os.getpid())
+    time.sleep(seconds)
+    logger.info("awake", word=word)
+
+
+@shared_task(soft_time_limit=1, time_limit=2)
+def outlast_soft_limit() -> None:
+    time.sleep(30)
+
+
+@shared_task(soft_time_limit=1, time_limit=2)
+def outlast_hard_limit() -> None:
+    for _ in range(30):
+        try:
+            time.sleep(1)
+        except BaseException:
+            logger.info("limit ignored")
+
+
+@shared_task(default_retry_delay=1)
+def kill_own_process(word: str) -> None:
+    logger.info("dying", word=word)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task
+def fail(word: str) -> None:
+    raise ValueError(word)
+
+
+@shared_task(bind=True, retry_backoff=1, retry_jitter=False, max_retries=2)
+def fail_until(self: Task[..., Any], run: int) -> None:
+    if self.request.retries < run:
+        raise ConnectionResetError("not yet")
+    logger.info("done at last", retries=self.request.retries)
+
+
+@shared_task
+def query() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        logger.info("queried", client=id(connection.connection))
+
+
+@shared_task(bind=True)
+def sleep_then_fail_once(self: Task[..., Any], seconds: float) -> None:
+    if self.request.retries:
+        return
+    logger.info("asleep")
+    time.sleep(seconds)
+    raise ConnectionResetError("not yet")
