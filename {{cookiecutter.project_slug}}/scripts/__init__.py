@@ -1,0 +1,1 @@
+"""What the Makefile runs when three lines are not enough."""

@@ -1,0 +1,21 @@
+#!/bin/sh
+# make check: everything that needs no test run. All of it runs, then the sum of it is the result.
+# Run by scripts/with_servers.py: mypy's Django plugin reads the settings, and some checks of fields
+# ask the database for its version.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+status=0
+step() {
+    echo "== $*"
+    "$@" || status=1
+}
+
+step ruff check .
+step ruff format --check .
+step mypy config core apps
+step lint-imports --no-cache
+step python manage.py makemigrations --check --dry-run
+step python -m scripts.check_settings staging production
+[ $status = 0 ] && echo "All checks passed." || echo "Some checks failed (above)." >&2
+exit $status

@@ -1,0 +1,25 @@
+"""PostgreSQL, PgBouncer and Valkey on 127.0.0.1, for `make run`, `make check`, tests and drills."""
+
+from scripts.servers.pgbouncer import PgBouncer, find_pgbouncer
+from scripts.servers.postgres import DEBIAN, THROW_AWAY, Postgres, wheel
+from scripts.servers.process import Process, ServerError
+from scripts.servers.server import HOST, Server, free_port
+from scripts.servers.stack import VARIABLES, Stack
+from scripts.servers.valkey import Valkey
+
+__all__ = [
+    "DEBIAN",
+    "HOST",
+    "THROW_AWAY",
+    "VARIABLES",
+    "PgBouncer",
+    "Postgres",
+    "Process",
+    "Server",
+    "ServerError",
+    "Stack",
+    "Valkey",
+    "find_pgbouncer",
+    "free_port",
+    "wheel",
+]
