@@ -1,0 +1,123 @@
+"""The files of the template agree with one another and with what its pages say."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import bake
+import pytest
+from conftest import ROOT, SERVICE, clean_environment
+
+PROJECTS = (ROOT / "pyproject.toml", SERVICE / "pyproject.toml")
+# Put together here, so that this file names none either.
+REGISTRIES = [
+    ".".join(labels)
+    for labels in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("yarnpkg", "com"),
+        ("deb", "debian", "org"),
+        ("archive", "ubuntu", "com"),
+        ("proxy", "golang", "org"),
+    )
+]
+
+
+def text_of(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")
+
+
+def requirements(project: Path) -> list[str]:
+    tables = tomllib.loads(project.read_text(encoding="utf-8"))
+    groups = tables.get("dependency-groups", {}).values()
+    return [*tables["project"]["dependencies"], *(one for group in groups for one in group)]
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=["template", "service"])
+def test_every_dependency_is_exact_or_has_a_lower_bound(project: Path) -> None:
+    found = requirements(project)
+    assert found
+    assert [one for one in found if not re.search(r"(==|>=|~=)\s*\d", one)] == []
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=["template", "service"])
+def test_the_day_of_the_resolution_is_fixed(project: Path) -> None:
+    tables = tomllib.loads(project.read_text(encoding="utf-8"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", tables["tool"]["uv"]["exclude-newer"])
+    assert tables["tool"]["uv"]["package"] is False
+
+
+def test_the_template_and_the_service_name_one_python() -> None:
+    assert text_of(".python-version") == text_of(f"{bake.SERVICE}/.python-version") == "3.13\n"
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    paths = bake.listed()
+    assert "cookiecutter.json" in paths
+    named = [path for path in paths if any(host in text_of(path) for host in REGISTRIES)]
+    assert named == []
+
+
+def test_no_lock_file_and_no_environment_file_is_tracked() -> None:
+    names = {Path(path).name for path in bake.listed()}
+    assert names.isdisjoint({"uv.lock", ".env"})
+
+
+def test_the_hooks_use_the_standard_library_only() -> None:
+    for hook in (ROOT / "hooks").glob("*.py"):
+        nodes = list(ast.walk(ast.parse(hook.read_text(encoding="utf-8"))))
+        imported = {
+            alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+        }
+        imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+        assert imported <= {"json", "keyword", "pathlib", "re", "shlex", "sys"}, hook.name
+
+
+def targets(makefile: Path) -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile.read_text(encoding="utf-8"), re.M))
+
+
+def test_make_lists_every_command_with_its_help() -> None:
+    finished = subprocess.run(
+        ["make"], check=True, capture_output=True, text=True, cwd=ROOT, env=clean_environment()
+    )
+    listed = re.findall(r"^  make (\S+) +\S", finished.stdout, re.M)
+    assert set(listed) == targets(ROOT / "Makefile")
+    assert set(listed) >= {"bake", "check", "demo", "fix", "help", "test"}
+
+
+@pytest.mark.parametrize("makefile", [ROOT / "Makefile", SERVICE / "Makefile"], ids=str)
+def test_a_make_target_has_at_most_three_lines(makefile: Path) -> None:
+    recipes = re.findall(
+        r"^\S[^\n]*:[^\n=]*\n((?:\t[^\n]*\n?)+)", makefile.read_text("utf-8"), re.M
+    )
+    assert recipes
+    assert [recipe for recipe in recipes if recipe.count("\n\t") > 2] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "lines", "commands"),
+    [("README.md", 120, ROOT), (f"{bake.SERVICE}/README.md", 60, SERVICE)],
+    ids=["template", "service"],
+)
+def test_a_readme_is_short_and_names_only_what_exists(
+    page: str, lines: int, commands: Path
+) -> None:
+    text = text_of(page)
+    assert len(text.splitlines()) <= lines
+    # A page may name the commands of the service as well as its own.
+    known = targets(commands / "Makefile") | targets(SERVICE / "Makefile")
+    assert set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", text, re.M)) <= known
+    folders = (commands, SERVICE)
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)
+    assert [path for path in named if not any((one / path).exists() for one in folders)] == []
+
+
+def test_every_changelog_entry_says_how_to_upgrade() -> None:
+    entries = re.split(r"^## ", text_of("CHANGELOG.md"), flags=re.M)[1:]
+    assert entries
+    assert [entry for entry in entries if "### Upgrading an existing service" not in entry] == []

@@ -1,0 +1,82 @@
+"""A freshly generated service passes its own checks and tests on its first commit."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import BUILD, ROOT, clean_environment
+
+
+@pytest.fixture(scope="module")
+def baked_service() -> Path:
+    """The default service under build/, committed, without environment, data or lock file."""
+    output = BUILD / "baked"
+    shutil.rmtree(output, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, ROOT / "scripts/bake.py", output], check=True, env=clean_environment()
+    )
+    service = output / "my-service"
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    for words in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "Bake"]):
+        subprocess.run(["git", *words], check=True, cwd=service, env=clean_environment())
+    return service
+
+
+def streamed(
+    command: list[str], folder: Path, capfd: pytest.CaptureFixture[str]
+) -> tuple[int, str]:
+    """Run a command with its output shown as it comes, and return its status and that output."""
+    lines = []
+    with (
+        capfd.disabled(),
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=clean_environment(CI="true"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout
+        sys.stdout.write(f"\n$ {' '.join(command)}  # {folder.name}\n")
+        for line in process.stdout:
+            sys.stdout.write(f"  {line}")
+            sys.stdout.flush()
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+def changes(service: Path) -> str:
+    return subprocess.run(
+        ["git", "status", "--porcelain"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=service,
+        env=clean_environment(),
+    ).stdout
+
+
+def test_make_check_is_green_on_the_first_commit(
+    baked_service: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status, _ = streamed(["make", "check"], baked_service, capfd)
+    assert status == 0
+    # The lock file is written by the first command, for the owner to commit.
+    assert changes(baked_service) == "?? uv.lock\n"
+
+
+def test_make_test_passes_with_nothing_skipped(
+    baked_service: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status, output = streamed(["make", "test"], baked_service, capfd)
+    assert status == 0
+    *_, closing = re.findall(r"^=+ (.+) in [\d.]+s", output, re.M)
+    assert re.fullmatch(r"\d+ passed", closing)
+    assert changes(baked_service) == "?? uv.lock\n"
