@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import cast
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.api.handlers import bad_request
-
-Answer = Callable[[HttpRequest], HttpResponseBase]
-AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+from core.middleware import Middleware
 
 
-class NulMiddleware:
+class NulMiddleware(Middleware):
     """400 for a NUL in path, query string or cookie.
 
     PostgreSQL stores none, so `?name=a%00` that reaches a query is a DataError and a 500; so is a
@@ -24,26 +18,8 @@ class NulMiddleware:
     for themselves; headers by the server.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Answer | AsyncAnswer) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._call_async(request)
-        if _holds_nul(request):
-            return bad_request(request, BadRequest())
-        return cast("Answer", self.get_response)(request)
-
-    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        if _holds_nul(request):
-            return bad_request(request, BadRequest())
-        return await cast("AsyncAnswer", self.get_response)(request)
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        return bad_request(request, BadRequest()) if _holds_nul(request) else None
 
 
 def _holds_nul(request: HttpRequest) -> bool:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import cast
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import Http404, HttpRequest
 from django.http.request import split_domain_port
-from django.http.response import HttpResponseBase
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
-AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+from core.middleware import Answer, AsyncAnswer, Middleware
 
 
-class AdminHostMiddleware:
+class AdminHostMiddleware(Middleware):
     """Answer 404 under /admin on every host but settings.ADMIN_HOST.
 
     A proxy can then keep that host inside a network, and a public name shows no login form. The
@@ -27,29 +21,13 @@ class AdminHostMiddleware:
     Weighed: a second URLconf per host (django-hosts) for what is one comparison.
     """
 
-    sync_capable = True
-    async_capable = True
-
     def __init__(self, get_response: Answer | AsyncAnswer) -> None:
         if not settings.ADMIN_HOST:
             raise MiddlewareNotUsed
-        self.get_response = get_response
+        super().__init__(get_response)
         self._admin_host: str = settings.ADMIN_HOST.lower()
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._call_async(request)
-        self._refuse_elsewhere(request)
-        return cast("Answer", self.get_response)(request)
-
-    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        self._refuse_elsewhere(request)
-        return await cast("AsyncAnswer", self.get_response)(request)
-
-    def _refuse_elsewhere(self, request: HttpRequest) -> None:
+    def before(self, request: HttpRequest) -> None:
         path = request.path_info
         # Without the slash as well: the redirect to /admin/ would tell that it exists.
         if path != "/admin" and not path.startswith("/admin/"):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from time import perf_counter
 from typing import Any, cast
 
 import structlog
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.signals import request_finished
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import empty
 
+from core.middleware import Answer, AsyncAnswer, Middleware
 from core.requests.address import client_address
 from core.requests.context import bind_request_id, clear_context
 
@@ -22,11 +22,8 @@ _logger = structlog.get_logger("request")
 # nginx's word for a client that left before the answer.
 _CLIENT_CLOSED_REQUEST = 499
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
-AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-
-class RequestMiddleware:
+class RequestMiddleware(Middleware):
     """Give each request an id, and say in one line how it went.
 
     The id comes from X-Request-ID when it is one (`core.requests.context`), else it is new. It is
@@ -40,14 +37,8 @@ class RequestMiddleware:
     client's mistake, and an alarm on it would be at the client's command.
     """
 
-    sync_capable = True
-    async_capable = True
-
     def __init__(self, get_response: Answer | AsyncAnswer) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
+        super().__init__(get_response)
         # A thread serves other requests after this one; its context must not reach them.
         request_finished.connect(_forget, dispatch_uid="core.requests")
 
