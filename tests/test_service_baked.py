@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import BUILD, ROOT, clean_environment
 
+UNSTEADY_AT_MOST = 3  # tests; more than that is no noise
+
 
 @pytest.fixture(scope="module")
 def baked_service() -> Path:
@@ -75,8 +77,22 @@ def test_make_check_is_green_on_the_first_commit(
 def test_make_test_passes_with_nothing_skipped(
     baked_service: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """A test that fails once and then passes alone is printed as unsteady, and is work to do.
+
+    More than three, or one that fails again, and this fails with their names: they race real
+    servers on a machine that others may load, which a second run tells from a defect.
+    """
     status, output = streamed(["make", "test"], baked_service, capfd)
-    assert status == 0
-    *_, closing = re.findall(r"^=+ (.+) in [\d.]+s", output, re.M)
-    assert re.fullmatch(r"\d+ passed", closing)
+    failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
+    if status and 0 < len(failed) <= UNSTEADY_AT_MOST:
+        status, again = streamed(["make", "test", "T=--last-failed"], baked_service, capfd)
+        with capfd.disabled():
+            sys.stdout.write(f"\nUnsteady, failed at first: {' '.join(failed)}\n")
+        assert status == 0, f"failed twice: {' '.join(failed)}\n{again[-3000:]}"
+        allowed = rf"{len(failed)} (failed|errors?), \d+ passed"
+    else:
+        assert status == 0, f"failed: {' '.join(failed)}\n{output[-3000:]}"
+        allowed = r"\d+ passed"
+    closing, *_ = re.findall(r"^=+ (\d+ (?:passed|failed|errors?).*) in [\d.]+s", output, re.M)
+    assert re.fullmatch(allowed, closing)
     assert changes(baked_service) == "?? uv.lock\n"
