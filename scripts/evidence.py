@@ -69,7 +69,7 @@ def main() -> None:
         _demo(demo)
         test = Transcript(clone, {**keep, "CI": "true"})
         started = time.monotonic()
-        test.run("make test", keep=1)
+        test.run("make test 2>&1", keep=1, shown="make test")
         minutes = (time.monotonic() - started) / 60
     DOCUMENT.write_text(
         PAGE
