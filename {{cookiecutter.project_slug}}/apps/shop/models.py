@@ -1,4 +1,4 @@
-"""Products, orders and what was ordered.
+"""Products, orders and what was ordered; what is in stock, and what customers say of it.
 
 Money is a whole number of cents in one currency: a float loses cents, and a price that a client
 sends is not a price. The database refuses what the code must never write: Django gives a positive
@@ -10,10 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast, Now, NullIf, Round
 
 from core.db.managers import PeersManager
 
@@ -43,6 +43,12 @@ class Product(models.Model):
     def currency(self) -> str:
         """The one that the shop sells in; an order keeps its own."""
         return CURRENCY
+
+    @property
+    def review_count(self) -> int:
+        """Kept in `rating`, which the first review makes: read it by `select_related`."""
+        rating: ProductRating | None = getattr(self, "rating", None)
+        return rating.review_count if rating else 0
 
 
 class Order(models.Model):
@@ -117,3 +123,142 @@ class OrderLine(models.Model):
     def amount(self) -> Decimal:
         """As `Order.total`."""
         return Decimal(self.amount_cents).scaleb(-2)
+
+
+# Stock and reviews ------------------------------------------------------------------------------
+
+
+class Location(models.Model):
+    """Where pieces lie: a warehouse, a branch."""
+
+    name = models.CharField(max_length=100, unique=True)
+
+    objects = PeersManager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stock(models.Model):
+    """How many pieces of a product lie at a location; written by `apps.shop.stock` alone.
+
+    A product without any such row is not counted, and never sold out.
+    """
+
+    # No index of its own: the constraint's begins with it.
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="stock", db_index=False
+    )
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="stock")
+    # Not a positive field: its CHECK has no name of ours, by which the code could know it.
+    quantity = models.BigIntegerField(default=0, editable=False)
+
+    objects = PeersManager()
+
+    class Meta:
+        verbose_name_plural = "stock"
+        constraints = [
+            models.UniqueConstraint(fields=["product", "location"], name="shop_stock_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="shop_stock_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Stock {self.pk}"
+
+
+class StockMovement(models.Model):
+    """One change of one stock, in the transaction that made it; the sum of all is the stock."""
+
+    class Reason(models.TextChoices):
+        """Why pieces came or went."""
+
+        RECEIVED = "received"
+        TRANSFERRED = "transferred"
+        ORDERED = "ordered"
+
+    stock = models.ForeignKey(Stock, on_delete=models.PROTECT, related_name="movements")
+    change = models.BigIntegerField()
+    reason = models.CharField(max_length=20, choices=Reason)
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, null=True, related_name="stock_movements"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = PeersManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(change=0), name="shop_movement_moves"),
+            models.CheckConstraint(
+                condition=Q(reason="ordered", order__isnull=False)
+                | (~Q(reason="ordered") & Q(order__isnull=True)),
+                name="shop_movement_order_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.change:+} of stock {self.stock_id}"
+
+
+class Review(models.Model):
+    """What one customer thinks of one product; written by `apps.shop.ratings` alone."""
+
+    # No index of its own: both below begin with it.
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="reviews", db_index=False
+    )
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
+    )
+    rating = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+    text = models.TextField(max_length=2_000, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = PeersManager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["product", "-created_at", "-id"], name="shop_review_newest"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "customer"], name="shop_review_once"),
+            models.CheckConstraint(
+                condition=Q(rating__range=(1, 5)), name="shop_review_one_to_five_stars"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Review {self.pk}"
+
+
+class ProductRating(models.Model):
+    """A product's reviews, counted as they are written: no page counts 20,000 rows to show one sum.
+
+    A row of its own, made by the first review. In the product's row, `product.save()` would write
+    back the count it read, each review would lock what an edit of the product needs, and the stored
+    average would have been added by rewriting a table in use.
+    """
+
+    product = models.OneToOneField(
+        Product, on_delete=models.CASCADE, primary_key=True, related_name="rating"
+    )
+    # No CHECK: a count that drifted must not refuse a review; the nightly task mends it.
+    review_count = models.IntegerField(default=0)
+    rating_sum = models.BigIntegerField(default=0)
+    average = models.GeneratedField(
+        expression=Round(
+            Cast("rating_sum", models.DecimalField(max_digits=20, decimal_places=2))
+            / NullIf(F("review_count"), 0),
+            precision=2,
+        ),
+        # Wider than 5.00, for the same reason.
+        output_field=models.DecimalField(max_digits=20, decimal_places=2, null=True),
+        db_persist=True,
+    )
+
+    objects = PeersManager()
+
+    def __str__(self) -> str:
+        return f"Rating of product {self.product_id}"

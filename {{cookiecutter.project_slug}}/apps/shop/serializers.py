@@ -13,13 +13,25 @@ MAX_QUANTITY = 1_000
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
-    """A product and its price today."""
+    """A product, its price today and what customers think of it, in stars from 1 to 5."""
 
     currency = serializers.CharField(read_only=True)
+    review_count = serializers.IntegerField(read_only=True)
+    average_rating = serializers.DecimalField(
+        source="rating.average", read_only=True, allow_null=True, max_digits=20, decimal_places=2
+    )
 
     class Meta:
         model = Product
-        fields = ["id", "name", "price_cents", "currency", "created_at"]
+        fields = [
+            "id",
+            "name",
+            "price_cents",
+            "currency",
+            "created_at",
+            "review_count",
+            "average_rating",
+        ]
         read_only_fields = fields
 
 

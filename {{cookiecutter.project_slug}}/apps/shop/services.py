@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.shop.models import CURRENCY, Order, OrderLine, Product
+from apps.shop.stock import take_stock
 from apps.shop.tasks import send_receipt
 from apps.users.models import User
 
@@ -26,9 +27,9 @@ class UnavailableProductsError(Exception):
 
 @transaction.atomic
 def place_order(*, customer: User, quantities: Mapping[int, int]) -> Order:
-    """Create an order of `quantities` (product id to number) at today's prices.
+    """Create an order of `quantities` (product id to number) at today's prices, and take its stock.
 
-    Raises `UnavailableProductsError`.
+    Raises `UnavailableProductsError`, `OutOfStockError`.
     """
     products = Product.objects.filter(is_available=True).in_bulk(quantities)
     if missing := quantities.keys() - products.keys():
@@ -50,6 +51,7 @@ def place_order(*, customer: User, quantities: Mapping[int, int]) -> Order:
         )
         for product_id, quantity in quantities.items()
     )
+    take_stock(order, quantities)
     return order
 
 

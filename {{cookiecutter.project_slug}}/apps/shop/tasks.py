@@ -1,4 +1,4 @@
-"""What follows an order, in the worker."""
+"""What follows an order, and what is put right at night, in the worker."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from apps.shop import ratings
 from apps.shop.models import Order
 
 logger = structlog.get_logger(__name__)
@@ -29,3 +30,15 @@ def send_receipt(order_id: int) -> None:
         [order.customer.email],
     )
     logger.info("receipt sent", order_id=order.pk)
+
+
+@shared_task(queue="low")
+def reconcile_ratings() -> int:
+    """Compare the count of every product's reviews with the reviews. Returns how many it mended.
+
+    More than none means that something writes reviews past `apps.shop.ratings`.
+    """
+    compared, mended = ratings.mend_ratings()
+    log = logger.warning if mended else logger.info
+    log("ratings reconciled", products=compared, mended=mended)
+    return mended

@@ -15,8 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.shop.models import Order, Product
+from apps.shop.problems import OutOfStock
 from apps.shop.serializers import NewOrderSerializer, OrderSerializer, ProductSerializer
 from apps.shop.services import UnavailableProductsError, pay_order, place_order
+from apps.shop.stock import OutOfStockError
 from apps.users.models import User
 
 
@@ -27,7 +29,7 @@ class ProductList(generics.ListAPIView[Product]):
     authentication_classes = ()
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
-    queryset = Product.objects.filter(is_available=True)
+    queryset = Product.objects.filter(is_available=True).select_related("rating")
 
 
 class ProductDetail(generics.RetrieveAPIView[Product]):
@@ -37,7 +39,7 @@ class ProductDetail(generics.RetrieveAPIView[Product]):
     authentication_classes = ()
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
-    queryset = Product.objects.filter(is_available=True)
+    queryset = Product.objects.filter(is_available=True).select_related("rating")
 
 
 class CustomerOrders(generics.GenericAPIView[Order]):
@@ -56,7 +58,7 @@ class OrderList(CustomerOrders, generics.ListAPIView[Order]):
 
     @extend_schema(request=NewOrderSerializer, responses={201: OrderSerializer})
     def post(self, request: Request) -> Response:
-        """Place an order at today's prices."""
+        """Place an order at today's prices. 409 when there are not enough pieces."""
         new = NewOrderSerializer(data=request.data)
         new.is_valid(raise_exception=True)
         lines = new.validated_data["lines"]
@@ -66,7 +68,13 @@ class OrderList(CustomerOrders, generics.ListAPIView[Order]):
                 quantities={line["product"]: line["quantity"] for line in lines},
             )
         except UnavailableProductsError as error:
-            raise ValidationError(_not_for_sale(lines, error)) from None
+            raise ValidationError(
+                _at_lines(lines, error.product_ids, "This product is not for sale.")
+            ) from None
+        except OutOfStockError as error:
+            raise OutOfStock(
+                _at_lines(lines, error.product_ids, "There are not enough pieces.")
+            ) from None
         placed = self.get_queryset().get(pk=order.pk)
         return Response(
             OrderSerializer(placed).data,
@@ -92,11 +100,11 @@ class OrderPayment(CustomerOrders):
         return Response(OrderSerializer(self.get_queryset().get(pk=order.pk)).data)
 
 
-def _not_for_sale(lines: list[dict[str, int]], error: UnavailableProductsError) -> dict[str, Any]:
+def _at_lines(lines: list[dict[str, int]], product_ids: set[int], text: str) -> dict[str, Any]:
     return {
         "lines": {
-            index: {"product": ["This product is not for sale."]}
+            index: {"product": [text]}
             for index, line in enumerate(lines)
-            if line["product"] in error.product_ids
+            if line["product"] in product_ids
         }
     }

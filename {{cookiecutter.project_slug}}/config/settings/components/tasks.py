@@ -57,4 +57,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "core.sessions.tasks.clear_expired_sessions",
         "schedule": crontab(hour="3", minute="40"),
     },
+    "reconcile-ratings": {  # example:shop
+        "task": "apps.shop.tasks.reconcile_ratings",  # example:shop
+        "schedule": crontab(hour="4", minute="20"),  # example:shop
+    },  # example:shop
 }

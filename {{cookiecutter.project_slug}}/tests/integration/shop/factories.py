@@ -6,7 +6,9 @@ from typing import Any
 
 import factory
 
-from apps.shop.models import Order, OrderLine, Product
+from apps.shop.models import Location, Order, OrderLine, Product, Review, Stock
+from apps.shop.ratings import write_review
+from apps.shop.stock import receive_stock
 from tests.factories import UserFactory
 
 
@@ -46,3 +48,43 @@ class OrderLineFactory(factory.django.DjangoModelFactory[OrderLine]):
     product = factory.SubFactory(ProductFactory)
     quantity = 1
     unit_price_cents = factory.SelfAttribute("product.price_cents")
+
+
+class LocationFactory(factory.django.DjangoModelFactory[Location]):
+    """An empty warehouse."""
+
+    class Meta:
+        model = Location
+
+    name = factory.Sequence(lambda n: f"Warehouse {n}")
+
+
+class StockFactory(factory.django.DjangoModelFactory[Stock]):
+    """Ten pieces of a product at a location, received as the service does it."""
+
+    class Meta:
+        model = Stock
+
+    product = factory.SubFactory(ProductFactory)
+    location = factory.SubFactory(LocationFactory)
+    quantity = 10
+
+    @classmethod
+    def _create(cls, model_class: type[Stock], *args: Any, **fields: Any) -> Stock:
+        return receive_stock(**fields)
+
+
+class ReviewFactory(factory.django.DjangoModelFactory[Review]):
+    """Four stars, counted."""
+
+    class Meta:
+        model = Review
+
+    product = factory.SubFactory(ProductFactory)
+    customer = factory.SubFactory(UserFactory)
+    rating = 4
+    text = "Good."
+
+    @classmethod
+    def _create(cls, model_class: type[Review], *args: Any, **fields: Any) -> Review:
+        return write_review(**fields)

@@ -7,10 +7,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.shop.models import OrderLine
+from apps.shop.models import OrderLine, Product, Review
+from apps.shop.ratings import mend_ratings
 from apps.users.models import User
 from tests.factories import UserFactory
-from tests.integration.shop.factories import OrderFactory, ProductFactory
+from tests.integration.shop.factories import (
+    OrderFactory,
+    ProductFactory,
+    ReviewFactory,
+    StockFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +32,19 @@ def one_product(_: User) -> None:
     ProductFactory.create()
 
 
+def one_reviewed_product(_: User) -> None:
+    ReviewFactory.create()
+
+
+def one_stock(_: User) -> None:
+    StockFactory.create()
+
+
+def one_review(_: User) -> None:
+    """Of the same product, whatever its id."""
+    ReviewFactory.create(product=Product.objects.first() or ProductFactory.create())
+
+
 def one_order(customer: User) -> None:
     OrderFactory.create(customer=customer, lines=2)
 
@@ -39,10 +58,17 @@ def one_order_of_somebody(_: User) -> None:
     [
         # Public: not even the user is loaded.
         ("/api/v1/products/?page_size=100", one_product, 1),
+        # The count and the average of each stand in a row that the same query joins.
+        ("/api/v1/products/?page_size=100", one_reviewed_product, 1),
+        # The product, which must be for sale, and its reviews; the user is not loaded.
+        ("/api/v1/products/{id}/reviews/?page_size=100", one_review, 2),
         # User, orders, lines, products: the session is in the cache.
         ("/api/v1/orders/?page_size=100", one_order, 4),
         ("/admin/shop/order/", one_order_of_somebody, None),
         ("/admin/shop/product/", one_product, None),
+        ("/admin/shop/stock/", one_stock, None),
+        ("/admin/shop/stockmovement/", one_stock, None),
+        ("/admin/shop/review/", one_review, None),
     ],
 )
 def test_a_list_of_50_rows_costs_the_queries_of_1(
@@ -51,6 +77,8 @@ def test_a_list_of_50_rows_costs_the_queries_of_1(
     user = UserFactory.create(is_staff=True, is_superuser=True)
     client.force_login(user)
     create(user)
+    if product := Product.objects.first():
+        path = path.replace("{id}", str(product.pk))
     client.get(path)  # warms the session and the content types
     for_one = queries(client, path)
     for _ in range(49):
@@ -64,3 +92,34 @@ def test_a_forgotten_select_related_costs_one_query_more_and_not_one_for_each_ro
     with CaptureQueriesContext(connection) as captured:
         assert len({line.product.name for line in OrderLine.objects.all()}) == 20
     assert len(captured) == 2
+
+
+def test_twenty_thousand_reviews_cost_the_queries_of_one_and_nothing_counts_them(
+    client: Client,
+) -> None:
+    product = ReviewFactory.create(rating=5).product
+    paths = ["/api/v1/products/", f"/api/v1/products/{product.pk}/"]
+    paths.append(f"{paths[1]}reviews/")
+
+    def read() -> list[list[str]]:
+        shapes = []
+        for path in paths:
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(path).status_code == 200
+            shapes.append([query["sql"] for query in captured])
+        return shapes
+
+    for_one = read()
+    customers = User.objects.bulk_create(
+        User(email=f"customer{number}@example.org", password="!") for number in range(19_999)
+    )
+    Review.objects.bulk_create(
+        Review(product=product, customer=customer, rating=4) for customer in customers
+    )
+    assert mend_ratings() == (1, 1)
+    for_all = read()
+    assert for_all == for_one
+    assert [len(queries) for queries in for_all] == [1, 1, 2]
+    assert not [sql for queries in for_all for sql in queries if "COUNT(" in sql]
+    found = client.get(paths[1]).json()
+    assert (found["review_count"], found["average_rating"]) == (20_000, "4.00")

@@ -29,5 +29,5 @@ class Command(BaseCommand):
         if not user.check_password(PASSWORD):  # a new hash would end the sessions of this login
             user.set_password(PASSWORD)
         user.save()
-        create_products()  # example:shop
+        create_products(user)  # example:shop
         self.stdout.write(f"Demo login: {EMAIL} with the password {PASSWORD}")
