@@ -19,9 +19,7 @@ from apps.shop.models import (
     StockMovement,
 )
 from apps.shop.ratings import delete_review
-from apps.shop.stock import receive_stock
-
-MAX_PIECES = 1_000_000
+from apps.shop.stock import MAX_PIECES, receive_stock
 
 
 @admin.register(Product)
@@ -93,7 +91,6 @@ class StockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     form = StockForm
     fields = ["product", "location", "quantity", "received"]
-    readonly_fields = ["quantity"]
     autocomplete_fields = ["product", "location"]
     list_display = ["product", "location", "quantity"]
     list_filter = ["location"]
@@ -118,19 +115,19 @@ class StockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class StockMovementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The ledger, to read."""
 
-    list_display = ["stock_id", "product", "location", "change", "reason", "order_id", "created_at"]
+    list_display = [
+        "id",
+        "stock__product",
+        "stock__location",
+        "change",
+        "reason",
+        "order_id",
+        "created_at",
+    ]
     list_filter = ["reason"]
     list_select_related = ["stock__product", "stock__location"]
     ordering = ["-id"]  # by the primary key's index
     show_full_result_count = False
-
-    @admin.display(ordering=None)
-    def product(self, movement: StockMovement) -> str:
-        return str(movement.stock.product)
-
-    @admin.display(ordering=None)
-    def location(self, movement: StockMovement) -> str:
-        return str(movement.stock.location)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

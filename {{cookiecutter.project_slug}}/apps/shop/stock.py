@@ -15,6 +15,10 @@ from django.db.models import F, QuerySet
 from apps.shop.constraints import broken_constraint
 from apps.shop.models import Location, Order, Product, Stock, StockMovement
 
+# Pieces that a person may move or receive at once: enough for a lorry, and far from what a bigint
+# holds, so that a slip of the finger is refused by a form and not by the database.
+MAX_PIECES = 1_000_000
+
 
 class OutOfStockError(Exception):
     """There are fewer pieces than asked for; `product_ids` says of which products."""
@@ -93,7 +97,9 @@ def _transfer(
 
 def _ensure(product: Product, location: Location) -> None:
     # Before any lock is taken: whoever inserts the same row at this moment is waited for.
-    Stock.objects.bulk_create([Stock(product=product, location=location)], ignore_conflicts=True)
+    place = {"product": product, "location": location}
+    if not Stock.objects.filter(**place).exists():
+        Stock.objects.bulk_create([Stock(**place)], ignore_conflicts=True)
 
 
 def _lock(rows: QuerySet[Stock]) -> list[Stock]:

@@ -12,9 +12,7 @@ from rest_framework.response import Response
 
 from apps.shop.models import Location, Product, StockMovement
 from apps.shop.problems import OutOfStock
-from apps.shop.stock import OutOfStockError, transfer_stock
-
-MAX_PIECES = 1_000_000
+from apps.shop.stock import MAX_PIECES, OutOfStockError, transfer_stock
 
 
 class TransferSerializer(serializers.Serializer[StockMovement]):

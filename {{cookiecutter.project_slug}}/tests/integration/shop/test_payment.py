@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import pytest
 from django.core import mail
 from django.db import connection, transaction
@@ -13,7 +9,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from apps.shop import services
 from apps.shop.models import Order
 from apps.shop.services import pay_order
 from tests.integration.shop.factories import OrderFactory
@@ -112,26 +107,3 @@ def test_a_payment_that_is_rolled_back_sends_no_receipt() -> None:
     # The control: committed, the same payment sends it.
     pay_order(order.pk, customer=order.customer)
     assert len(mail.outbox) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_payments_at_the_same_moment_have_one_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    order = OrderFactory.create()
-    published: list[int] = []
-    # Appending is atomic; the mail's outbox is replaced by each thread that opens it.
-    monkeypatch.setattr(services.send_receipt, "delay", published.append)
-    payments = 8
-    together = threading.Barrier(payments)
-
-    def pay(_: Any) -> Order:
-        try:
-            together.wait(timeout=10)
-            return pay_order(order.pk, customer=order.customer)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(payments) as pool:
-        paid = list(pool.map(pay, range(payments)))
-    assert {each.status for each in paid} == {"paid"}
-    assert len({each.paid_at for each in paid}) == 1
-    assert published == [order.pk]
