@@ -24,6 +24,7 @@ from core.environment.parsers import (
     boolean,
     choice,
     comma_list,
+    contact,
     host,
     host_name,
     integer,
@@ -180,6 +181,13 @@ class Environment:
         required=DEPLOYED,
         default="service@localhost",
         example="shop@example.org",
+    )
+    SECURITY_CONTACT: str | None = variable(
+        "Whom to tell about a security hole, in /.well-known/security.txt; unset, it names "
+        "DEFAULT_FROM_EMAIL, whose answers somebody must read then.",
+        contact,
+        default=None,
+        example="mailto:security@example.org",
     )
     LOG_LEVEL: str = variable(
         "The least severe log line that is written.",

@@ -29,6 +29,7 @@ v1 = [
 
 urlpatterns = [
     path("", home, name="home"),
+    path("", include("core.pages.wellknown")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -11,6 +11,7 @@ from config.settings.components.database import *
 from config.settings.components.email import *
 from config.settings.components.identity import *
 from config.settings.components.logs import *
+from config.settings.components.pages import *
 from config.settings.components.security import *
 from config.settings.components.sessions import *
 from config.settings.components.static import *
@@ -33,6 +34,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "core.beat",
+    "core.pages",
     "core.tasks",
     "apps.users",
     "apps.home",
@@ -45,6 +47,9 @@ MIDDLEWARE = [
     # Before anything that can answer, so that every answer carries its headers.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    # After the policy, whose nonce the page carries, and around everything that may answer empty.
+    "core.pages.middleware.ErrorPageMiddleware",
+    "core.pages.middleware.SearchEnginesMiddleware",
     # Before sessions: a static file must not touch the database or the cache.
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before the URL is looked at: the admin does not exist on a public host.

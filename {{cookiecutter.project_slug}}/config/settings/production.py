@@ -8,6 +8,7 @@ could forge.
 from config.settings.base import *
 
 DEBUG = False
+INDEXED = True
 
 SECURE_SSL_REDIRECT = True
 # One year in seconds: what browsers' preload lists and ASVS 5.0 3.4.1 ask for.

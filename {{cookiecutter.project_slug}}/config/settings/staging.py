@@ -1,3 +1,8 @@
-"""Staging: production with other variables. A difference written here would go untested."""
+"""Staging: production with other variables, and one constant: search engines stay out.
+
+Any other difference written here would go untested.
+"""
 
 from config.settings.production import *
+
+INDEXED = False

@@ -1,22 +1,20 @@
 """Errors outside of DRF's views: a problem under `/api/`, a short page elsewhere.
 
-Named by `handler400` and the others in the root URLconf, and by CSRF_FAILURE_VIEW. The page is the
-template `error.html`, rendered without a request: no context processor can fail in it.
+Named by `handler400` and the others in the root URLconf, and by CSRF_FAILURE_VIEW. The page and its
+words are those of `core.pages.errors`.
 """
 
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.middleware.csp import get_nonce
-from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from core.api.problems import CONTENT_TYPE, problem
+from core.pages import errors
 
 API_PREFIX = "/api/"
 SAFE_METHODS = ("GET", "HEAD")
@@ -77,13 +75,4 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
     if request.path_info.startswith(API_PREFIX):
         body = problem(request, status, code=code, detail=detail)
         return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
-    page = render_to_string(
-        "error.html",
-        {
-            "title": HTTPStatus(status).phrase,
-            "detail": detail,
-            "request_id": getattr(request, "request_id", None),
-            "csp_nonce": get_nonce(request),
-        },
-    )
-    return HttpResponse(page, status=status)
+    return errors.respond(request, status, errors.CSRF if code == "csrf_failed" else None)

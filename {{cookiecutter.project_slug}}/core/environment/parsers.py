@@ -124,6 +124,20 @@ def peer(value: str) -> str:
     return value
 
 
+@_kind("mailto:, https: or tel: address")
+def contact(value: str) -> str:
+    """An address by which a person is reached; one of mail may lack its `mailto:`."""
+    value = value.strip()
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("holds a blank, a control character or one beyond ASCII.")
+    mail = value.removeprefix("mailto:")
+    if re.fullmatch(r"[^@:/]+@[^@:/]+", mail):
+        return f"mailto:{mail}"
+    if re.fullmatch(r"https://[^/@]+(/.*)?|tel:[+0-9().-]+", value):
+        return value
+    raise ValueError("is no address of mail, no https:// page and no tel: number.")
+
+
 def url(*schemes: str, path: str = "") -> Callable[[str], str]:
     """A URL with a host and one of `schemes`, kept as text."""
 

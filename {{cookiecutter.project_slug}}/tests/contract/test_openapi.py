@@ -76,7 +76,8 @@ def test_the_docs_load_every_asset_from_this_service(client: Client) -> None:
             assert finders.find(url.removeprefix("/static/")), url
         else:
             response = client.get(url)
-            assert response.headers["Content-Type"].startswith("application/javascript"), url
+            kinds = ("application/javascript", "image/svg+xml")
+            assert response.headers["Content-Type"].startswith(kinds), url
 
 
 def test_the_docs_run_under_our_policy(client: Client) -> None:

@@ -49,6 +49,11 @@ def stream(_: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(body())
 
 
+# By name: the module imports the admin, which needs Django to be set up.
+handler400, handler403, handler404, handler500 = (
+    f"config.urls.handler{status}" for status in (400, 403, 404, 500)
+)
+
 urlpatterns = [
     # Line breaks too, which a path converter does not match.
     re_path(r"^fail/(?P<text>[\s\S]*)", fail),

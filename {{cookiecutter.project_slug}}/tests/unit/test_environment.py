@@ -186,3 +186,25 @@ def test_startup_options_are_refused_with_the_place_where_timeouts_belong(name: 
     found = problems({name: "postgresql://app:p@db/shop?options=-c%20statement_timeout%3D5s"})
 
     assert "deploy/postgres/roles.sql" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("security@example.org", "mailto:security@example.org"),
+        ("mailto:security@example.org", "mailto:security@example.org"),
+        ("https://example.org/security", "https://example.org/security"),
+        ("tel:+1-201-555-0123", "tel:+1-201-555-0123"),
+    ],
+)
+def test_a_contact_for_finders_of_holes_becomes_a_uri(written: str, meant: str) -> None:
+    assert meant == load({**PRODUCTION, "SECURITY_CONTACT": written}).SECURITY_CONTACT
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["somebody", "http://example.org/", "https://", "a@b c", "a@b\nContact: mailto:evil@x", "a@ü"],
+)
+def test_a_contact_that_nobody_can_use_is_refused(written: str) -> None:
+    [problem] = problems({"SECURITY_CONTACT": written})
+    assert problem.startswith("SECURITY_CONTACT")
