@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from apps.home.views import home
 from core.api.handlers import (
     bad_request,
     not_found,
@@ -28,7 +27,7 @@ v1 = [
 ]
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", include("apps.home.urls")),
     path("", include("core.pages.wellknown")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(v1)),

@@ -75,6 +75,11 @@ class Connection:
             self.close()
             raise
 
+    @property
+    def backend_pid(self) -> int | None:
+        """The server process by its own account, or a pooler's; None while there is none."""
+        return self._pg.backend_pid if self._pg is not None else None
+
     def close(self) -> None:
         if self._pg is not None:
             self._pg.finish()

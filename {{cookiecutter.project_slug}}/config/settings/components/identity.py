@@ -13,5 +13,7 @@ _identity = tomllib.loads((BASE_DIR / "config" / "identity.toml").read_text(enco
 
 SERVICE_NAME = env.SERVICE_NAME
 RELEASE = env.RELEASE
+# development, test, staging or production
+ENVIRONMENT = env.DJANGO_SETTINGS_MODULE.rpartition(".")[2]
 PROJECT_NAME: str = _identity["name"]
 PROJECT_DESCRIPTION: str = _identity["description"]

@@ -7,12 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.home.demo import EMAIL, PASSWORD
 from apps.shop.demo import create_products  # example:shop
 from apps.users.models import User
-
-EMAIL = "demo@example.org"
-# Fixed, so that every run prints a login that works; the command refuses to run where it matters.
-PASSWORD = "demo-password"  # noqa: S105
 
 
 class Command(BaseCommand):
