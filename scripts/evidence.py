@@ -125,8 +125,8 @@ def _demo(transcript: Transcript) -> None:
 
 
 def _requests(transcript: Transcript) -> None:
-    text = "sed -n '/<h1>/,/What is here/p' | sed 's/<[^>]*>//g; s/^ *//' | grep ."
-    page = transcript.run(f"curl -sf {BASE}/ | {text}")
+    text = """sed -n '/<h1>/,/id="queues"/p' | sed 's/<[^>]*>//g; s/^ *//' | grep ."""
+    page = transcript.run(f"curl -sf {BASE}/ | {text}", keep=40)
     if page.count("answers") != 3:
         sys.exit(f"a dependency does not answer: {page}")
     for url in (f"{BASE}/livez", f"{BASE}/readyz", "http://localhost:9464/readyz"):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browser import Browser
 from conftest import ROOT, clean_environment, files_below
 
 DEMO = ROOT / "scripts/demo.sh"
@@ -120,6 +121,22 @@ def test_a_variable_of_the_shell_does_not_choose_the_folder() -> None:
     assert 'demo.sh "build/demo"' in finished.stdout
 
 
+def assert_the_page_works_in_a_browser(url: str) -> None:
+    """At every width without sideways scrolling, moving by itself, under the service's policy."""
+    with Browser() as browser:
+        for width, dark in ((1280, False), (360, True)):
+            browser.show(width, dark=dark)
+            browser.open(url)
+            hidden = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert browser.ask(hidden) == 0, width
+        # The age of a heartbeat changes; the page replaces that part and no other element.
+        assert browser.ask(
+            "new Promise((done) => new MutationObserver((all) => done(all[0].addedNodes[0].id))"
+            ".observe(document.querySelector('.panels'), { childList: true }))"
+        )
+        assert browser.messages == []
+
+
 def test_make_demo_answers_at_the_url_it_prints_and_ctrl_c_leaves_no_process(
     tmp_path: Path, template_environment: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +167,7 @@ def test_make_demo_answers_at_the_url_it_prints_and_ctrl_c_leaves_no_process(
                 assert page.status == 200
                 assert "My service" in page.read().decode()
             assert running_below(tmp_path)
+            assert_the_page_works_in_a_browser(url)
         finally:
             os.killpg(process.pid, signal.SIGINT)
             said += process.communicate(timeout=STOPPED_WITHIN)[0]
