@@ -75,11 +75,14 @@ def pgbouncer(servers: Stack, request: pytest.FixtureRequest) -> Iterator[PgBoun
 
 @pytest.fixture
 def cache_server(servers: Stack) -> Iterator[Valkey]:
-    """The cache's Valkey, to kill or freeze; it runs again after the test."""
+    """The cache's Valkey, to kill or freeze; it runs again after the test, and is used again."""
+    from django.core.cache import caches
+
     assert servers.cache
     yield servers.cache
     servers.cache.thaw()
     servers.cache.start()
+    caches["default"].breaker.succeeded()
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower, Now
 
+from core.sessions.models import SessionOwner
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates users; addresses are kept in lower case, so that one mailbox is one account."""
@@ -30,7 +32,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(SessionOwner, AbstractBaseUser, PermissionsMixin):
     """An account. Extend this model rather than adding a profile: it is ours from migration one."""
 
     email = models.EmailField("e-mail address", unique=True)

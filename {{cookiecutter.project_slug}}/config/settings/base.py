@@ -59,8 +59,8 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    # After sessions, which it reads.
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # After sessions, which it reads, and whose cached copies it does not believe blindly.
+    "core.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

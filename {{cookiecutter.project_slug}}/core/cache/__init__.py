@@ -1,1 +1,1 @@
-"""The cache: every write ends, and an outage is a miss."""
+"""The cache: every write ends, an outage is a miss, and a breaker makes it a cheap one."""

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django_redis.cache import RedisCache
 
+from core.cache.breaker import Breaker
 from core.cache.outage import OneLineASecond
 
 # The name that settings give as DJANGO_REDIS_LOGGER.
@@ -21,6 +22,12 @@ logging.getLogger("core.cache").addFilter(OneLineASecond())
 
 class ExpiringRedisCache(RedisCache):  # type: ignore[misc]
     """A cache whose keys all expire; `timeout=None` raises `ValueError`."""
+
+    @property
+    def breaker(self) -> Breaker:
+        """Of this process, for metrics and tests."""
+        breaker: Breaker = self.client.get_client().connection_pool.breaker
+        return breaker
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, **options: Any) -> Any:
         return super().set(key, value, timeout=_finite(timeout), **options)

@@ -6,12 +6,17 @@ import logging
 import threading
 import time
 
+from core.cache.client import CacheAwayError
+
 # Seconds between two lines; a busy process fails thousands of reads in each.
 INTERVAL = 1.0
 
 
 class OneLineASecond(logging.Filter):
-    """Lets the first line of each second through, with the number of those it held back."""
+    """Lets the first line of each second through, with the number of those it held back.
+
+    None for the calls that an open breaker stopped: its opening was told, and nothing was tried.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,6 +25,9 @@ class OneLineASecond(logging.Filter):
         self._held_back = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and isinstance(error.__cause__, CacheAwayError):
+            return False
         now = time.monotonic()
         with self._lock:
             if now < self._next:

@@ -1,1 +1,1 @@
-"""Sessions: the clean-up of those that ended. Their settings: components/sessions.py."""
+"""Sessions: PostgreSQL with a copy in the cache, a logout that holds, and the clean-up."""

@@ -16,6 +16,9 @@ CACHES = {
         "TIMEOUT": 300,
         "OPTIONS": {
             "IGNORE_EXCEPTIONS": True,
+            # The breaker: an outage costs its first requests a timeout, the later ones nothing.
+            "REDIS_CLIENT_CLASS": "core.cache.client.GuardedRedis",
+            "CONNECTION_POOL_CLASS": "core.cache.client.GuardedPool",
             # Seconds, on a local network where a reply takes less than a millisecond: long enough
             # for a fork of the server to save, short enough for several in a request.
             "SOCKET_CONNECT_TIMEOUT": 0.3,

@@ -1,11 +1,12 @@
 """Sessions in PostgreSQL, read through the cache.
 
-Decides: a flushed or dead cache logs nobody out, and a warm one saves the query. Reads nothing.
-Sessions in the cache alone are lost with it; in the database alone they are its hottest table.
-To lift it out: copy it beside a cache that fails open.
+Decides: a flushed or dead cache logs nobody out, a warm one saves the query, and a logout holds
+whatever the cache still says. Reads nothing. Sessions in the cache alone are lost with it; in the
+database alone they are its hottest table. To lift it out: take `core/sessions/`; its three parts
+(engine, middleware, the user's column) belong together.
 """
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "core.sessions.cached_db"
 SESSION_CACHE_ALIAS = "default"
 # Seconds: two weeks, Django's default, written down because the clean-up depends on it.
 SESSION_COOKIE_AGE = 1_209_600

@@ -1,0 +1,71 @@
+"""redis-py behind the breaker: every command and every pipeline passes it.
+
+Settings name both classes, as REDIS_CLIENT_CLASS and CONNECTION_POOL_CLASS of django-redis, which
+keeps one pool for each URL in a process: the breaker belongs to the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import redis
+from django_redis.exceptions import ConnectionInterrupted
+from redis.client import Pipeline
+from redis.exceptions import ConnectionError as NoConnectionError
+from redis.exceptions import MaxConnectionsError
+from redis.exceptions import TimeoutError as NoAnswerError
+
+from core.cache.breaker import Breaker
+
+
+class CacheAwayError(NoConnectionError):
+    """The breaker is open: the server was not asked."""
+
+
+class GuardedPool(redis.ConnectionPool):
+    """The connections to one server, and the breaker that knows whether it answers."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.breaker = Breaker(redis.Redis(connection_pool=self).ping)
+
+
+class GuardedPipeline(Pipeline):
+    """Commands that are sent together, with one look at the breaker."""
+
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        answers: list[Any] = _ask(self.connection_pool, super().execute, raise_on_error)
+        return answers
+
+
+class GuardedRedis(redis.Redis):
+    """Raises `ConnectionInterrupted` when the server is away, at once while the breaker is open.
+
+    That is what IGNORE_EXCEPTIONS looks for; django-redis itself lets redis-py's errors out of
+    `touch`, `ttl`, `pttl` and `expire`, which would answer 500.
+    """
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        return _ask(self.connection_pool, super().execute_command, *args, **options)
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        return GuardedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+
+
+def _ask(pool: redis.ConnectionPool, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    breaker = cast("GuardedPool", pool).breaker
+    if breaker.is_open:
+        raise ConnectionInterrupted(pool) from CacheAwayError("it did not answer a moment ago")
+    try:
+        answer = call(*args, **options)
+    except MaxConnectionsError:
+        raise  # our own bound, which says nothing of the server
+    except (NoConnectionError, NoAnswerError) as error:
+        breaker.failed()
+        raise ConnectionInterrupted(pool) from error
+    if breaker.failures:
+        breaker.succeeded()
+    return answer
