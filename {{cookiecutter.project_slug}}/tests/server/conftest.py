@@ -131,3 +131,15 @@ def manage(production_env: dict[str, str]) -> Callable[..., subprocess.Completed
         )
 
     return run
+
+
+@pytest.fixture
+def email(manage: Callable[..., subprocess.CompletedProcess[str]]) -> str:
+    """The address of a new user of these processes; the password is `PASSWORD`."""
+    from tests.factories import PASSWORD  # models, which need a Django that is set up
+
+    address = f"{secrets.token_hex(4)}@example.org"
+    statement = f"User.objects.create_user({address!r}, {PASSWORD!r})"
+    done = manage("shell", "-c", f"from apps.users.models import User; {statement}")
+    assert done.returncode == 0, done.stderr
+    return address

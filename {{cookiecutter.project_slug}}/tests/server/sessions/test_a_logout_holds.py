@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import redis
@@ -21,7 +22,6 @@ from tests.factories import PASSWORD
 from tests.server.browser import Browser
 from tests.server.conftest import StartRole
 from tests.server.roles import Role
-from tests.server.sessions.conftest import Manage, run_in_shell
 
 REQUESTS = 60  # to each service, four at a time, so that both workers answer
 
@@ -132,7 +132,10 @@ def test_a_logout_holds_whose_delete_alone_was_lost_in_the_network(
 
 
 def test_a_password_changed_while_the_cache_was_frozen_ends_every_session(
-    services: tuple[Role, Role], persistent: Valkey, email: str, manage: Manage
+    services: tuple[Role, Role],
+    persistent: Valkey,
+    email: str,
+    manage: Callable[..., CompletedProcess[str]],
 ) -> None:
     one, other = services
     browser = Browser(one)
@@ -141,11 +144,13 @@ def test_a_password_changed_while_the_cache_was_frozen_ends_every_session(
     warm(copies)
 
     persistent.freeze()
-    run_in_shell(
-        manage,
+    done = manage(
+        "shell",
+        "-c",
         f"from apps.users.models import User; user = User.objects.get(email={email!r}); "
         "user.set_password('another long enough password'); user.save()",
     )
+    assert done.returncode == 0, done.stderr
     persistent.thaw()
 
     assert holds(persistent, browser)
