@@ -6,8 +6,7 @@ keeps one pool for each URL in a process: the breaker belongs to the pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import redis
 from django_redis.exceptions import ConnectionInterrupted
@@ -35,7 +34,15 @@ class GuardedPipeline(Pipeline):
     """Commands that are sent together, with one look at the breaker."""
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        answers: list[Any] = _ask(self.connection_pool, super().execute, raise_on_error)
+        breaker = self.connection_pool.breaker  # type: ignore[attr-defined]
+        if breaker.is_open:
+            raise _away()
+        try:
+            answers: list[Any] = super().execute(raise_on_error)
+        except (NoConnectionError, NoAnswerError) as error:
+            raise _failed(breaker, error) from error
+        if breaker.failures:
+            breaker.succeeded()
         return answers
 
 
@@ -43,11 +50,21 @@ class GuardedRedis(redis.Redis):
     """Raises `ConnectionInterrupted` when the server is away, at once while the breaker is open.
 
     That is what IGNORE_EXCEPTIONS looks for; django-redis itself lets redis-py's errors out of
-    `touch`, `ttl`, `pttl` and `expire`, which would answer 500.
+    `touch`, `ttl`, `pttl` and `expire`, which would answer 500. Adds 0.6 µs to a
+    command that takes 78 (`tests/unit/cache/test_breaker.py`).
     """
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        return _ask(self.connection_pool, super().execute_command, *args, **options)
+        breaker = self.connection_pool.breaker  # type: ignore[attr-defined]
+        if breaker.is_open:
+            raise _away()
+        try:
+            answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except (NoConnectionError, NoAnswerError) as error:
+            raise _failed(breaker, error) from error
+        if breaker.failures:
+            breaker.succeeded()
+        return answer
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
         return GuardedPipeline(
@@ -55,17 +72,14 @@ class GuardedRedis(redis.Redis):
         )
 
 
-def _ask(pool: redis.ConnectionPool, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    breaker = cast("GuardedPool", pool).breaker
-    if breaker.is_open:
-        raise ConnectionInterrupted(pool) from CacheAwayError("it did not answer a moment ago")
-    try:
-        answer = call(*args, **options)
-    except MaxConnectionsError:
-        raise  # our own bound, which says nothing of the server
-    except (NoConnectionError, NoAnswerError) as error:
+def _away() -> ConnectionInterrupted:
+    error = ConnectionInterrupted(None)
+    error.__cause__ = CacheAwayError("the breaker is open")
+    return error
+
+
+def _failed(breaker: Breaker, error: Exception) -> ConnectionInterrupted:
+    # Our own bound of connections says nothing of the server.
+    if not isinstance(error, MaxConnectionsError):
         breaker.failed()
-        raise ConnectionInterrupted(pool) from error
-    if breaker.failures:
-        breaker.succeeded()
-    return answer
+    return ConnectionInterrupted(None)
