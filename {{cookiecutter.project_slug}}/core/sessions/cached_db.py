@@ -24,7 +24,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.core.cache import caches
-from django.db import router, transaction
+from django.db import models, router, transaction
 from django.utils import timezone
 
 from core.sessions.models import distrust_copies
@@ -75,7 +75,7 @@ class SessionStore(DatabaseStore):
         if key is None:
             return
         with transaction.atomic(using=router.db_for_write(self.model)):
-            for row in self.model.objects.filter(session_key=key):
+            for row in self._rows.filter(session_key=key):
                 self._mark(self.decode(row.session_data))
                 row.delete()
         self._attempt(lambda: self._cache.delete(_cache_key(key)))
@@ -102,12 +102,19 @@ class SessionStore(DatabaseStore):
     async def aflush(self) -> None:
         await sync_to_async(self.flush)()
 
+    @property
+    def _rows(self) -> models.QuerySet[Any]:
+        # Of the primary: a replica still has what has just been deleted.
+        return self.model._default_manager.using(router.db_for_write(self.model))
+
     def _read(self, *, keep: bool) -> dict[str, Any]:
         # Before the query: a copy must never look younger than what it holds.
         copied_at = timezone.now()
         self.copied_at = None
-        row = self._get_session_from_db()  # type: ignore[attr-defined]
-        if row is None:
+        try:
+            row = self._rows.get(session_key=self.session_key, expire_date__gt=timezone.now())
+        except self.model.DoesNotExist:
+            self._session_key = None
             return {}
         data: dict[str, Any] = self.decode(row.session_data)
         if keep:
@@ -124,7 +131,8 @@ class SessionStore(DatabaseStore):
 
     def _mark(self, data: dict[str, Any]) -> None:
         if SESSION_KEY in data:
-            distrust_copies(get_user_model()._base_manager.filter(pk=data[SESSION_KEY]))
+            owners = get_user_model()._base_manager
+            distrust_copies(owners.filter(pk=data[SESSION_KEY]))
 
     def _attempt(self, call: Callable[[], Any]) -> Any:
         try:

@@ -21,6 +21,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from apps.users.models import User
 from core.sessions import cached_db
@@ -131,18 +132,17 @@ def test_a_copy_of_an_old_row_does_not_replace_that_of_a_newer_one(
     user: User, inspector: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = log_in(user).session.session_key
-    read = SessionStore._get_session_from_db  # type: ignore[attr-defined]
+    decode = SessionStore.decode
 
-    def overtaken(store: SessionStore) -> Any:
-        row = read(store)
+    def overtaken(store: SessionStore, encoded: str) -> dict[str, Any]:
         monkeypatch.undo()
         newer = SessionStore(key)
         newer["step"] = 2
         newer.save()
-        return row
+        return decode(store, encoded)
 
     inspector.flushall()
-    monkeypatch.setattr(SessionStore, "_get_session_from_db", overtaken)
+    monkeypatch.setattr(SessionStore, "decode", overtaken)
     SessionStore(key).load()
     assert SessionStore(key)["step"] == 2
 
@@ -270,6 +270,19 @@ def test_a_logout_holds_in_a_request_without_a_thread(user: User, inspector: red
     with undone(inspector):
         async_to_sync(SessionStore(client.cookies["sessionid"].value).aflush)()
     assert not async_to_sync(known)()
+
+
+def test_sessions_are_never_read_from_a_replica(user: User, settings: Settings) -> None:
+    class ReadsElsewhere:
+        def db_for_read(self, model: type, **_: Any) -> str | None:
+            return "replica" if model is Session else None
+
+    client = log_in(user)
+    settings.DATABASE_ROUTERS = [ReadsElsewhere()]
+    cache.clear()
+    assert is_logged_in(client)
+    assert client.delete(URL).status_code == 204
+    assert not is_logged_in(client)
 
 
 def test_a_user_model_without_the_mark_is_refused_at_start(
