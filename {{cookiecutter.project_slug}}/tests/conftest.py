@@ -82,7 +82,7 @@ def cache_server(servers: Stack) -> Iterator[Valkey]:
     yield servers.cache
     servers.cache.thaw()
     servers.cache.start()
-    caches["default"].breaker.succeeded()
+    caches["default"].breaker.close()
 
 
 @pytest.fixture

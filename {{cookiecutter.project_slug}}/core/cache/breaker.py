@@ -69,7 +69,16 @@ class Breaker:
         threading.Thread(target=self._try, args=[closed], name="cache-breaker", daemon=True).start()
 
     def succeeded(self) -> None:
-        """The server answered. Needs to be called only when `failures` is not 0."""
+        """The server answered. Needs to be called only when `failures` is not 0.
+
+        Closes nothing: the answer may be older than the failures.
+        """
+        with self._lock:
+            if not self.is_open:
+                self.failures = 0
+
+    def close(self) -> None:
+        """Let everybody through again."""
         with self._lock:
             was_open, self.is_open, self.failures = self.is_open, False, 0
             self._closed.set()
@@ -83,4 +92,4 @@ class Breaker:
                 self._probe()
             except Exception:  # noqa: S112 - whatever it is, the thread must try again
                 continue
-            self.succeeded()
+            self.close()

@@ -192,7 +192,7 @@ def test_data_that_the_cache_did_not_take_is_not_overwritten_by_what_it_kept(
         session["step"] = 2
         session.save()
         cache_server.thaw()
-    cache.breaker.succeeded()
+    cache.breaker.close()
     request: Any = type("Request", (), {"session": client.session})()
     AuthenticationMiddleware(lambda _: HttpResponse()).before(request)
     assert request.user.pk == user.pk

@@ -27,6 +27,7 @@ WORKERS = 2
 SAMPLES = 200
 ADDED = 0.100  # seconds, at most, once the breaker is open
 RECOVERY = 5.0  # seconds from the cache's return until it is used again
+TIMEOUT = 0.3  # seconds, the shorter one of the client
 PACE = 0.06  # seconds from one request of a thread to its next
 
 
@@ -145,8 +146,8 @@ def test_an_outage_costs_no_error_no_login_and_no_time(
     assert all(answer.is_right for answer in traffic.answers)
     assert median(during) < median(before) + ADDED
     assert recovered < RECOVERY
-    # No request at all pays a timeout once the breaker is open; a busy machine slows a few.
-    assert quantiles(during, n=20)[-1] < quantiles(before, n=20)[-1] + ADDED
+    # Nobody pays a timeout once the breaker is open; a busy machine slows a few all the same.
+    assert quantiles(during, n=20)[-1] < TIMEOUT
 
 
 def shown(seconds: list[float]) -> str:
