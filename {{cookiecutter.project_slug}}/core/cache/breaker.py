@@ -1,7 +1,7 @@
 """A breaker in front of the cache: while it is away, a call is a miss that opens no socket.
 
-Measured with a frozen Valkey, a request that reads and writes its session, and three clients: see
-`docs/operations/cache-outage.md`. A single trial by a request ("half open") was weighed: with ten
+A frozen Valkey costs a request that reads its session 9 ms with it and 1,017 ms without (medians,
+`pytest -s tests/server/cache`). A single trial by a request ("half open") was weighed: with ten
 requests a second in a process one of ten would pay a timeout. Here a thread of the breaker tries,
 and no request does. Weighed: pybreaker has no such thread, and takes a lock for each healthy call;
 the breaker of `core.tasks.publishing` is about slow failures and tries with a real message.
