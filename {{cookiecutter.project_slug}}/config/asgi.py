@@ -1,7 +1,8 @@
 """The ASGI application, and its server: `python -m config.asgi`.
 
-A second, small deployment for streaming paths: Django costs about 2 ms of CPU per request more
-under ASGI, on every server. There is no default for DJANGO_SETTINGS_MODULE, as in `config/wsgi.py`.
+A second, small deployment for streaming paths alone (`config/streams.py`; the rest is 404): Django
+costs about 2 ms of CPU per request more under ASGI, on every server. There is no default for
+DJANGO_SETTINGS_MODULE, as in `config/wsgi.py`.
 """
 
 # isort: off
@@ -17,6 +18,7 @@ from django.core.asgi import get_asgi_application
 
 from config.probes import worker_probes
 from core.db.connection import pooled
+from core.deadline.streams import Streams
 from core.health.database import conninfo
 from core.probes.asgi import ProbesMiddleware
 from core.server.streaming import Streaming
@@ -35,11 +37,19 @@ settings.DATABASES = {
     **settings.DATABASES,
     "default": pooled(settings.DATABASES["default"], max_size=env.THREADS),
 }
+settings.ROOT_URLCONF = "config.streams"
 # Synchronous, it would move each request to a thread and back; static files are the web's.
 settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
 
 application = ProbesMiddleware(
-    get_asgi_application(),
+    Streams(
+        get_asgi_application(),
+        most=env.MAX_STREAMS,
+        # A body may take as long to arrive as the proxy, which buffers it, would take to give up.
+        start=settings.DEADLINE_SECONDS + 5,
+        idle=settings.STREAM_IDLE_SECONDS,
+        total=settings.STREAM_SECONDS,
+    ),
     worker_probes(),
     Streaming(
         host=_host,

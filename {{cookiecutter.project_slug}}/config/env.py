@@ -218,6 +218,12 @@ class Environment:
         default=4,
         unit="threads",
     )
+    MAX_STREAMS: int = variable(
+        "Requests that the streaming process serves at a time; the next one is answered 503.",
+        integer(1, 10_000),
+        default=200,
+        unit="requests",
+    )
 
 
 def _one_redis(values: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from config.env import BASE_DIR, env
 from config.settings.components.api import *
 from config.settings.components.cache import *
 from config.settings.components.database import *
+from config.settings.components.deadline import *
 from config.settings.components.email import *
 from config.settings.components.identity import *
 from config.settings.components.logs import *
@@ -44,6 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: the request id must be in every line, the refusals of the others included.
     "core.requests.middleware.RequestMiddleware",
+    # The clock starts before anything that can wait.
+    "core.deadline.middleware.DeadlineMiddleware",
     # Before anything that can answer, so that every answer carries its headers.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -11,5 +11,8 @@ CSRF_COOKIE_NAME = "csrf-" + SERVICE_NAME
 # Where the page at `/` asks how many web workers there are.
 METRICS_PORT = env.METRICS_PORT
 
+# Seconds: a day, because a request that stands at a breakpoint is not late.
+DEADLINE_SECONDS = 86_400
+
 # Static files are found beside their source, changed ones too: nothing is collected here.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

@@ -7,6 +7,7 @@ words are those of `core.pages.errors`.
 from __future__ import annotations
 
 import json
+import sys
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -14,9 +15,12 @@ from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from core.api.problems import CONTENT_TYPE, problem
+from core.db.outage import RETRY_AFTER, unavailable
 from core.pages import errors
 
 API_PREFIX = "/api/"
+# Where programs call, and want a problem instead of a page.
+PROGRAMS = (API_PREFIX, "/stream/")
 SAFE_METHODS = ("GET", "HEAD")
 
 
@@ -48,7 +52,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. Django has logged the traceback."""
+    """500, whose traceback Django logs; 503 for what is an outage and no bug, which is logged."""
+    if (answer := unavailable(sys.exception())) is not None:
+        response = _answer(request, 503, answer.code, answer.detail)
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+        return response
     return _answer(
         request, 500, "error", "The service failed; the request id finds the reason in its logs."
     )
@@ -72,7 +81,7 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
-    if request.path_info.startswith(API_PREFIX):
+    if request.path_info.startswith(PROGRAMS):
         body = problem(request, status, code=code, detail=detail)
         return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
     return errors.respond(request, status, errors.CSRF if code == "csrf_failed" else None)

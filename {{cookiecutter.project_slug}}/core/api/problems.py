@@ -27,6 +27,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from core.api.exceptions import PayloadTooLarge
+from core.db.outage import RETRY_AFTER, Unavailable, unavailable
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -74,6 +75,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     do, and answered here: in development a client of the API gets the same JSON as in production.
     """
     request = context["request"]._request
+    if (answer := unavailable(error)) is not None:
+        return _unavailable(answer, request)
     if isinstance(error, Http404):
         error = exceptions.NotFound()  # Django's text names the model
     elif isinstance(error, RequestDataTooBig):
@@ -103,6 +106,18 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         )
     response.data = body
     response.content_type = CONTENT_TYPE
+    return response
+
+
+def _unavailable(answer: Unavailable, request: HttpRequest) -> Response:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    response = Response(
+        problem(request, status, code=answer.code, detail=answer.detail),
+        status=status,
+        headers={"Retry-After": str(RETRY_AFTER)},
+        content_type=CONTENT_TYPE,
+    )
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
     return response
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+
+from core.db.base import BoundedConnection
 from core.environment.databases import DatabaseUrl
 
 # Seconds to reach the pooler; far below the 25 s within which a request is meant to end.
@@ -21,7 +25,7 @@ def django_database(url: DatabaseUrl, *, application_name: str) -> dict[str, Any
     client sets in transaction mode, the next one finds.
     """
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.db",  # Django's, with the deadline of requests (core/db/base.py)
         "HOST": url.host,
         "PORT": url.port,
         "NAME": url.name,
@@ -54,6 +58,20 @@ def pooled(database: dict[str, Any], *, max_size: int) -> dict[str, Any]:
     options = {
         **database["OPTIONS"],
         # Seconds a request waits for a free connection, below the pooler's own 3 s queue.
-        "pool": {"min_size": 1, "max_size": max_size, "timeout": 3},
+        "pool": {
+            "min_size": 1,
+            "max_size": max_size,
+            "timeout": 3,
+            "connection_class": BoundedConnection,
+        },
     }
     return {**database, "CONN_MAX_AGE": 0, "OPTIONS": options}
+
+
+async def give_back() -> None:
+    """Return this request's connections to the pool.
+
+    In a stream, after each query: a connection that waits with it for the next event is one of the
+    few of the process. Before the first part the middleware of the deadline does it.
+    """
+    await sync_to_async(close_old_connections)()

@@ -20,6 +20,7 @@ from core.health.state import SLOTS, page
 from core.probes.answers import Probes
 from core.probes.management import ManagementServer, PortUnavailableError, listen
 from core.probes.monitor import Monitor, Worker
+from core.server import stalls
 
 # The listening socket of the management port, handed by a master to its successor (USR2) as
 # gunicorn hands its own in GUNICORN_FD: between two processes, not configuration.
@@ -150,6 +151,12 @@ def post_fork(arbiter: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     worker.slot.boot(worker.cfg.threads)
+    if not worker.cfg.reload:  # where code is being written, a request may stand at a breakpoint
+        stalls.StallWatch(
+            worker,
+            after=worker.cfg.timeout + stalls.LATER,
+            grace=worker.cfg.graceful_timeout,
+        ).start()
 
 
 def pre_request(worker: Any, request: Any) -> None:
