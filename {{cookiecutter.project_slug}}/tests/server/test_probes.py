@@ -14,7 +14,7 @@ from core.health import services
 from core.health.database import INTERVAL
 from scripts.servers import PgBouncer, Postgres, Valkey
 from tests.server.conftest import StartRole
-from tests.server.roles import Role
+from tests.server.roles import Role, Running
 
 # By the pod's address and over plain HTTP: no host of ALLOWED_HOSTS, no proxy that vouches.
 AS_KUBELET = {"Host": "10.1.2.3:8000", "X-Forwarded-Proto": "http"}
@@ -24,12 +24,12 @@ BOTH_HOSTS = {"ALLOWED_HOSTS": "service.test,admin.service.test"}
 THREADS = 8  # WEB_CONCURRENCY 2 times THREADS 4 of `production_env`
 
 
-def status(web: Role, path: str, *, port: int | None = None, timeout: float = 5) -> int:
+def status(web: Running, path: str, *, port: int | None = None, timeout: float = 5) -> int:
     response, _ = web.get(path, port=port or web.metrics_port, timeout=timeout, headers=AS_KUBELET)
     return response.status
 
 
-def metric(web: Role, name: str) -> float:
+def metric(web: Running, name: str) -> float:
     _, body = web.get("/metrics", port=web.metrics_port)
     values = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if line[0] != "#")
     return float(values[name])
