@@ -9,11 +9,14 @@ cancels from the side races with the end of the query.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import psycopg
+from django.db import OperationalError
 from django.db.backends.postgresql import base
+from psycopg import capabilities
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
@@ -21,29 +24,39 @@ from core import deadline
 
 T = TypeVar("T")
 
-# Seconds that a rollback or a commit gets after the deadline; a statement is not begun then. With
-# the deadline of 25 s below gunicorn's 30.
-GRACE = 1.0
+# Seconds that a rollback or a commit gets after the deadline; a statement is not begun then.
+GRACE = 0.5
+# Seconds to ask the server to stop. Deadline, connecting (3), grace and this are below gunicorn's
+# 30 s.
+CANCEL = 0.5
 # What keeps a transaction whole may run after the deadline.
 _BOOKKEEPING = ("SAVEPOINT", "ROLLBACK", "RELEASE")
+
+
+class _GivenUpError(psycopg.OperationalError):
+    """The driver's own kind of error, so that Django closes the connection where it was raised."""
 
 
 class BoundedConnection(psycopg.Connection[Any]):
     """A connection that waits no longer than the request's time; it is closed when it did.
 
-    The server ends what it is still running by the role's own statement_timeout.
+    The server is asked to stop, so that it holds no lock for nobody. If that cannot be said (the
+    server is frozen, or libpq is older than 17) the role's statement_timeout ends it.
     """
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """As psycopg's. Raises `Exhausted`."""
+        """As psycopg's."""
         left = deadline.remaining()
         if timeout is not None or left == float("inf"):
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(gen, interval, max(left, GRACE))
         except _WaitTimeout:
+            if capabilities.has_cancel_safe():  # libpq 17; an older one may wait for ever
+                with suppress(psycopg.Error):
+                    self.cancel_safe(timeout=CANCEL)
             self.close()  # in the middle of an answer it is of no use to anybody
-            raise deadline.Exhausted from None
+            raise _GivenUpError(str(deadline.Exhausted())) from None
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -66,4 +79,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def _in_time(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
     if deadline.remaining() <= 0 and not str(sql).startswith(_BOOKKEEPING):
         raise deadline.Exhausted
-    return execute(sql, params, many, context)
+    try:
+        return execute(sql, params, many, context)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, _GivenUpError):
+            raise
+        # Inside a transaction Django marks it as broken, so that no half of it is committed.
+        context["connection"].close()
+        raise deadline.Exhausted from error

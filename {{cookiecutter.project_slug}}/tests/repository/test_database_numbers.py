@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 
+from config.settings.components.deadline import DEADLINE_SECONDS
 from core.db.connection import CONNECT_TIMEOUT
 from scripts.servers.pgbouncer import CONFIGURATION
 from scripts.servers.postgres import LIMITS, ROLES_SQL
@@ -55,7 +56,7 @@ def test_the_innermost_timeout_ends_first() -> None:
     """lock, statement, pooler: each gives a better error than the next."""
     lock, statement = role("app", "lock_timeout"), role("app", "statement_timeout")
     assert lock < statement < pooler("query_timeout")
-    assert pooler("query_wait_timeout") + pooler("query_timeout") < 25  # the request's deadline
+    assert pooler("query_wait_timeout") + pooler("query_timeout") < DEADLINE_SECONDS
 
 
 def test_a_migration_gives_way_before_the_statements_that_wait_behind_it_fail() -> None:

@@ -13,16 +13,22 @@ from typing import Any
 
 import pytest
 
+from config.settings.components.deadline import (
+    DEADLINE_SECONDS,
+    STREAM_IDLE_SECONDS,
+    STREAM_SECONDS,
+)
+from core.db import base
+from core.db.connection import CONNECT_TIMEOUT
 from core.health import database, services, state
 from core.heartbeat import worker
 from core.probes import monitor
-from core.server import hooks, streaming
-from tests.repository.test_database_numbers import pooler
+from core.server import hooks, stalls, streaming
+from tests.repository.test_database_numbers import pooler, role
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 # Seconds, of the orchestrator and the proxies in front.
-DEADLINE = 25  # of a request
 PROXY_READ = 35
 PRE_STOP, SLACK, TERMINATION_GRACE = 10, 5, 50
 LIVENESS = 60  # period times threshold
@@ -61,7 +67,22 @@ def test_a_request_ends_before_its_worker_and_its_worker_before_the_proxy_gives_
     gunicorn: dict[str, Any],
 ) -> None:
     database_waits = pooler("query_wait_timeout") + pooler("query_timeout")
-    assert database_waits < DEADLINE < gunicorn["timeout"] < PROXY_READ
+    assert role("app", "statement_timeout") < pooler("query_timeout")
+    assert database_waits < DEADLINE_SECONDS < gunicorn["timeout"] < PROXY_READ
+    # The last thing before the deadline may be a new connection, whose first statement is refused.
+    latest = DEADLINE_SECONDS + CONNECT_TIMEOUT + base.GRACE + base.CANCEL
+    assert latest < gunicorn["timeout"]
+
+
+def test_a_stalled_request_has_had_its_504_when_its_worker_is_replaced(
+    gunicorn: dict[str, Any],
+) -> None:
+    assert PROXY_READ < gunicorn["timeout"] + stalls.LATER < LIVENESS
+
+
+def test_a_stream_is_ended_by_the_service_and_not_by_its_proxy() -> None:
+    assert DEADLINE_SECONDS < STREAM_IDLE_SECONDS < PROXY_READ
+    assert STREAM_IDLE_SECONDS < STREAM_SECONDS
 
 
 @pytest.mark.parametrize("server", ["gunicorn", "uvicorn"])
@@ -70,7 +91,7 @@ def test_a_stopping_server_outlasts_its_requests_and_fits_the_termination_grace(
 ) -> None:
     settings = request.getfixturevalue(server)
     grace = settings.get("graceful_timeout") or settings["timeout_graceful_shutdown"]
-    assert grace >= DEADLINE
+    assert grace >= DEADLINE_SECONDS
     assert PRE_STOP + grace + SLACK <= TERMINATION_GRACE
 
 

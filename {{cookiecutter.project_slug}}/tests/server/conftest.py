@@ -15,22 +15,26 @@
 banner is printed; `ready=lambda role: True` does not wait (for a start that must fail, then
 `role.wait_for_exit()`). `env` is added to `production_env`; a value of "" removes a variable. The
 database is `server_tests`, migrated; it is not emptied between tests, and the processes commit.
+
+`start_streams(env=None)` runs the asgi process with the views of tests/testapp/streams.py.
 """
 
 from __future__ import annotations
 
 import secrets
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
 from scripts.servers import Stack, free_port
-from tests.server.roles import START_TIMEOUT, Role
+from tests.server.roles import START_TIMEOUT, Role, Running
 from tests.stack import BASE_DIR, clean_environment, migrate, program
 
 StartRole = Callable[..., AbstractContextManager[Role]]
+StartStreams = Callable[..., AbstractContextManager[Running]]
 DATABASE = "server_tests"
 
 _READY: dict[str, Callable[[Role], bool]] = {
@@ -110,6 +114,26 @@ def start_role(production_env: dict[str, str]) -> Iterator[StartRole]:
     yield start
     for role in started:
         role.stop()
+
+
+@pytest.fixture
+def start_streams(production_env: dict[str, str]) -> StartStreams:
+    """See this module's docstring; it is ready when its probe says so."""
+
+    @contextmanager
+    def start(env: Mapping[str, str] | None = None) -> Iterator[Running]:
+        command = [sys.executable, "-m", "tests.testapp.streams"]
+        role = Running("asgi", command, {**production_env, **(env or {})})
+        role.start()
+        try:
+            role.wait_until(
+                lambda: role.answers() and role.get("/readyz")[0].status == 200, START_TIMEOUT
+            )
+            yield role
+        finally:
+            role.stop()
+
+    return start
 
 
 @pytest.fixture

@@ -9,16 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from scripts.servers import Postgres, Process, free_port
-from tests.server.conftest import StartRole
-from tests.server.roles import Role
-from tests.server.test_probes import (
-    AS_KUBELET,
-    BOTH_HOSTS,
-    NEEDS_DATABASE,
-    metric,
-    status,
-    wait_until_ready,
-)
+from tests.server.conftest import StartRole, StartStreams
+from tests.server.test_probes import AS_KUBELET, metric, status, wait_until_ready
 
 
 def test_probes_are_answered_on_both_ports_by_address_and_without_https(
@@ -65,36 +57,28 @@ def test_a_blocked_event_loop_fails_livez_and_recovers(
 
 
 def test_requests_share_a_pool_of_as_many_connections_as_threads(
-    start_role: StartRole, postgres: Postgres
+    start_streams: StartStreams, postgres: Postgres
 ) -> None:
     direct = {"DATABASE_URL": postgres.url("app", database="server_tests")}
-    with start_role("asgi", env={**BOTH_HOSTS, **direct, "THREADS": "2"}) as asgi:
-        wait_until_ready(asgi)
+    with start_streams({**direct, "THREADS": "2"}) as asgi:
         with ThreadPoolExecutor(20) as clients:
-            asked = [clients.submit(admin, asgi) for _ in range(100)]
-            assert {each.result() for each in asked} == {302}
+            asked = [clients.submit(asgi.get, "/stream/thread/") for _ in range(100)]
+            assert {each.result()[0].status for each in asked} == {200}
         count = (
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'service-under-test'"
         )
         assert int(postgres.psql(count)) <= 2 + 1  # and the watch's own
 
 
-def test_a_stopping_process_is_alive_and_not_ready_until_its_last_request_is_answered(
-    start_role: StartRole, postgres: Postgres
+def test_a_stopping_process_is_alive_and_not_ready_until_its_last_stream_has_ended(
+    start_streams: StartStreams,
 ) -> None:
-    with start_role("asgi", env=BOTH_HOSTS) as asgi, ThreadPoolExecutor(1) as client:
-        wait_until_ready(asgi)
-        assert admin(asgi) == 302
-        postgres.freeze()
-        waiting = client.submit(admin, asgi)
+    with start_streams() as asgi, ThreadPoolExecutor(1) as client:
+        streaming = client.submit(asgi.get, "/stream/events/0.5/", timeout=20)
         asgi.wait_until(lambda: metric(asgi, "service_requests_running") == 1, 5)
         asgi.signal(signal.SIGTERM)
         asgi.wait_until(lambda: status(asgi, "/readyz") == 503, 1)
         assert status(asgi, "/livez") == 200
-        postgres.thaw()
-        assert waiting.result() == 302
+        assert not streaming.done()
+        assert streaming.result()[1].count(b"data:") >= 8
         assert asgi.wait_for_exit() == 0
-
-
-def admin(asgi: Role) -> int:
-    return asgi.get("/admin/", headers=NEEDS_DATABASE, timeout=30)[0].status

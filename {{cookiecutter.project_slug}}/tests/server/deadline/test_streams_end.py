@@ -13,8 +13,7 @@ from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 import pytest
 
 from scripts.servers import HOST, Postgres
-from tests.server.conftest import StartRole
-from tests.server.deadline.conftest import StartStreams
+from tests.server.conftest import StartRole, StartStreams
 from tests.server.roles import Running
 from tests.server.test_probes import metric, status
 

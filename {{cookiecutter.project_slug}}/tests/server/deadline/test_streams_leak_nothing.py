@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from psycopg import connect
+from psycopg.rows import dict_row
+
 from scripts.servers import HOST, PgBouncer, Postgres
-from tests.server.deadline.conftest import StartStreams
+from tests.server.conftest import DATABASE, StartStreams
 from tests.server.roles import Running
 from tests.server.test_probes import metric
 
-REQUESTS = 10_000
+REQUESTS = 9_200
 LEAVING = 500
+AFTERWARDS = 400
 AT_A_TIME = 40
 POOL = 4
 WATCH = 1  # the connection of readiness
@@ -40,9 +44,9 @@ async def ask_and_leave(streams: Running, path: str, seconds: float) -> None:
     writer.close()
 
 
-async def ask_all(streams: Running) -> Counter[bytes]:
+async def ask_all(streams: Running, requests: int) -> Counter[bytes]:
     answers: Counter[bytes] = Counter()
-    each = REQUESTS // AT_A_TIME
+    each = requests // AT_A_TIME
     await asyncio.gather(
         *(keep_asking(streams, range(each), answers) for _ in range(AT_A_TIME)),
     )
@@ -58,19 +62,26 @@ async def leave_all(streams: Running) -> None:
         )
 
 
-def connections(postgres: Postgres) -> int:
-    return int(postgres.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"))
+def clients(postgres: Postgres, pgbouncer: PgBouncer) -> int:
+    """The connections of the process to the pooler."""
+    password = postgres.password("pgbouncer")
+    address = {"host": HOST, "port": pgbouncer.port, "dbname": "pgbouncer", "user": "pgbouncer"}
+    with connect(**address, password=password, autocommit=True, row_factory=dict_row) as console:  # type: ignore[arg-type]
+        rows = console.execute("SHOW CLIENTS").fetchall()
+    return sum(row["database"] == DATABASE for row in rows)
 
 
 def test_ten_thousand_requests_and_five_hundred_that_leave(
     start_streams: StartStreams, postgres: Postgres, pgbouncer: PgBouncer
 ) -> None:
-    direct = {"DATABASE_URL": postgres.url("app", database="server_tests")}
-    with start_streams({**direct, "THREADS": str(POOL)}) as streams:
-        assert asyncio.run(ask_all(streams)) == {b"200": REQUESTS // AT_A_TIME * AT_A_TIME}
-        assert connections(postgres) <= POOL + WATCH
+    before = clients(postgres, pgbouncer)
+    with start_streams({"THREADS": str(POOL)}) as streams:
+        assert asyncio.run(ask_all(streams, REQUESTS)) == {b"200": REQUESTS}
+        assert clients(postgres, pgbouncer) - before <= POOL + WATCH
         asyncio.run(leave_all(streams))
         streams.wait_until(lambda: metric(streams, "service_requests_running") == 0, 30)
-        assert connections(postgres) <= POOL + WATCH
+        assert clients(postgres, pgbouncer) - before <= POOL + WATCH
         # All of the pool is there to be used, which a lost connection would not be.
-        assert set(asyncio.run(ask_all(streams))) == {b"200"}
+        assert asyncio.run(ask_all(streams, AFTERWARDS)) == {b"200": AFTERWARDS}
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND state <> 'idle'"
+        assert postgres.psql(busy) == "0"
