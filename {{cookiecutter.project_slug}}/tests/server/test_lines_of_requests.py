@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from scripts.servers import Stack
-from tests.server.conftest import StartRole, production_environment
+from tests.server.conftest import production_environment
 from tests.server.roles import Role
 
 FORGED = '{"level":"critical","message":"forged"}'
@@ -54,15 +54,20 @@ def lines_of(role: Role, request_id: str) -> list[dict[str, Any]]:
     return [line for line in role.logs if line.get("request_id") == request_id]
 
 
-@pytest.mark.parametrize("name", ["web", "asgi"])
-def test_a_request_is_one_access_line(name: str, start_role: StartRole, request_id: str) -> None:
-    with start_role(name) as role:
+@pytest.mark.parametrize(
+    ("name", "path"), [("start_role", "/api/schema/"), ("start_streams", "/stream/loop/")]
+)
+def test_a_request_is_one_access_line(
+    name: str, path: str, request: pytest.FixtureRequest, request_id: str
+) -> None:
+    start = request.getfixturevalue(name)
+    with start("web") if name == "start_role" else start() as role:
         headers = {"X-Request-ID": request_id, "X-Forwarded-For": "203.0.113.9"}
-        response, _ = role.get("/api/schema/?token=secret", headers=headers)
+        response, _ = role.get(path + "?token=secret", headers=headers)
         assert response.headers["X-Request-ID"] == request_id
         (line,) = lines_of(role, request_id)
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/schema/", 200)
-    assert (line["route"], line["client"]) == ("api/schema/", "203.0.113.9")
+    assert (line["method"], line["path"], line["status"]) == ("GET", path, 200)
+    assert (line["route"], line["client"]) == (path[1:], "203.0.113.9")
     assert line["duration_ms"] > 0
     assert not any("secret" in line for line in role.lines)
 
