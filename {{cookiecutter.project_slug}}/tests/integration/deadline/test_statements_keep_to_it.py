@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -16,6 +17,12 @@ from core.db.base import BoundedConnection
 from scripts.servers import Postgres
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_budget() -> Iterator[None]:
+    yield
+    deadline.end()
 
 
 def insert(key: str) -> None:
