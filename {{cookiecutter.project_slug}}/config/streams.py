@@ -7,7 +7,7 @@ holds a connection of the process's small pool until it says `await give_back()`
 
 from django.urls import URLPattern, URLResolver
 
-from core.api.handlers import bad_request, not_found, permission_denied, server_error
+from core.problems.handlers import bad_request, not_found, permission_denied, server_error
 
 handler400 = bad_request
 handler403 = permission_denied

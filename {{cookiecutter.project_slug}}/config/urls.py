@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from core.api.handlers import (
+from core.problems.handlers import (
     bad_request,
     not_found,
     permission_denied,

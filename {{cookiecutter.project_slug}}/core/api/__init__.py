@@ -1,1 +1,1 @@
-"""The REST API's mechanism: errors, parsing, pages, schema."""
+"""The REST API's mechanism: parsing and rendering, parameters, pages, throttles."""

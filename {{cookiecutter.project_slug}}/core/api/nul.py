@@ -6,8 +6,8 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from core.api.handlers import bad_request
 from core.middleware import Middleware
+from core.problems.handlers import bad_request
 
 
 class NulMiddleware(Middleware):

@@ -11,7 +11,7 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 from rest_framework.utils import json
 
-from core.api.exceptions import PayloadTooLarge
+from core.problems.exceptions import PayloadTooLarge
 
 
 class JSONParser(parsers.JSONParser):

@@ -1,49 +1,38 @@
-"""What the OpenAPI document says about errors."""
+"""Query parameters in the OpenAPI document: the same allow-lists that requests are checked by."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.api.problems import CONTENT_TYPE
+from drf_spectacular import openapi
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.utils import OpenApiParameter
 
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "An error (RFC 9457). Compare `code`; show `detail`; report `request_id`.",
-    "required": ["type", "title", "status", "detail", "instance", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-        "instance": {"type": "string", "format": "uri-reference"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer into the body"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-DEFAULT_RESPONSE: dict[str, Any] = {
-    "description": "An error",
-    "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-METHODS = frozenset({"get", "put", "post", "delete", "patch"})
+from core.api.expand import expandable
+from core.api.parameters import list_filters
 
 
-def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Give every operation the same answer for every status that it does not name itself."""
-    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
-    for path in result["paths"].values():
-        for method, operation in path.items():
-            if method in METHODS:
-                operation["responses"].setdefault("default", DEFAULT_RESPONSE)
-    return result
+class Schema(openapi.AutoSchema):  # type: ignore[misc]  # untyped base
+    """DRF's DEFAULT_SCHEMA_CLASS: drf-spectacular's, with `filters` and `expandable` of views."""
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters: list[Any] = [*super().get_override_parameters()]
+        if self.method != "GET":
+            return parameters
+        if filters := list_filters(self.view):
+            parameters.append(filters)
+        for name, paths in expandable(self.view).items():
+            parameters.append(
+                OpenApiParameter(name, description=f"Separated by commas, of: {', '.join(paths)}.")
+            )
+        return parameters
+
+
+class ExpandableExtension(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # untyped base
+    """An id, or the object where it is expanded."""
+
+    target_class = "core.api.expand.Expandable"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        expanded = auto_schema.resolve_serializer(self.target.serializer, direction)
+        return {"oneOf": [{"type": "integer"}, expanded.ref], "readOnly": True}

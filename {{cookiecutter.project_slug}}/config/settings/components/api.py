@@ -11,13 +11,15 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     # Closed unless a view opens itself.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
+    # Refuses what a view does not know: a misspelt filter must not answer with everything.
+    "DEFAULT_FILTER_BACKENDS": ["core.api.parameters.AllowedParameters"],
     # One format: `?format=` would turn a misspelt parameter into a 404.
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "core.api.problems.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
+    "EXCEPTION_HANDLER": "core.problems.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
@@ -31,7 +33,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.schema.document_problems",
+        "core.problems.schema.document_problems",
     ],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     # Assets come from our own static files: no page of ours loads a script of another host.
@@ -40,4 +42,4 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Errors that Django raises before a view of DRF is reached; the others stand in `config/urls.py`.
-CSRF_FAILURE_VIEW = "core.api.handlers.csrf_failure"
+CSRF_FAILURE_VIEW = "core.problems.handlers.csrf_failure"

@@ -7,8 +7,8 @@ import pytest
 from django.http import UnreadablePostError
 from rest_framework.exceptions import ParseError
 
-from core.api.exceptions import PayloadTooLarge
 from core.api.parsers import JSONParser
+from core.problems.exceptions import PayloadTooLarge
 
 
 def parse(body: bytes) -> Any:

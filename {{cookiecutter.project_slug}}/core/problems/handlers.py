@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
-from core.api.problems import CONTENT_TYPE, problem
 from core.db.outage import RETRY_AFTER, unavailable
 from core.pages import errors
+from core.problems.problems import CONTENT_TYPE, problem
 
 API_PREFIX = "/api/"
 # Where programs call, and want a problem instead of a page.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.core.exceptions import (
     BadRequest,
@@ -26,16 +26,20 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from core.api.exceptions import PayloadTooLarge
 from core.db.outage import RETRY_AFTER, Unavailable, unavailable
+from core.problems.exceptions import InvalidParametersError, PayloadTooLarge
 
 CONTENT_TYPE = "application/problem+json"
 
 
 class FieldError(TypedDict):
-    """One thing that is wrong in a body; `pointer` is a JSON pointer (RFC 6901) to it."""
+    """One thing that is wrong, in the body or in the query string.
 
-    pointer: str
+    `pointer` is a JSON pointer (RFC 6901) into the body, `parameter` the name of a query parameter.
+    """
+
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
     code: str
     detail: str
 
@@ -97,12 +101,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
             code = "csrf_failed"
         body = problem(request, error.status_code, code=code, detail=str(error.detail))
     else:
+        errors = list(_flatten(error.detail, "#"))
+        if isinstance(error, InvalidParametersError):
+            errors = [_of_parameter(each) for each in errors]
         body = problem(
             request,
             error.status_code,
             code=error.default_code,
             detail="The request is not valid; `errors` says where.",
-            errors=list(_flatten(error.detail, "#")),
+            errors=errors,
         )
     response.data = body
     response.content_type = CONTENT_TYPE
@@ -157,3 +164,8 @@ def _flatten(detail: Any, pointer: str) -> Iterator[FieldError]:
             yield from _flatten(inner, deeper)
     else:
         yield {"pointer": pointer, "code": detail.code, "detail": str(detail)}
+
+
+def _of_parameter(error: FieldError) -> FieldError:
+    name = error["pointer"].removeprefix("#/").replace("~1", "/").replace("~0", "~")
+    return {"parameter": name, "code": error["code"], "detail": error["detail"]}

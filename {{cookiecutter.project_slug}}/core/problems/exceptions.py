@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 
 
 class PayloadTooLarge(APIException):
@@ -13,3 +13,9 @@ class PayloadTooLarge(APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request's body is too large."
     default_code = "too_large"
+
+
+class InvalidParametersError(ValidationError):
+    """Something is wrong with the query string: a dictionary of parameter names to errors."""
+
+    default_code = "invalid_parameters"
