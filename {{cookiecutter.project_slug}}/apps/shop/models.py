@@ -34,6 +34,11 @@ class Product(models.Model):
         indexes = [
             # The order of the public list, page by page.
             models.Index(fields=["-created_at", "-id"], name="shop_product_newest"),
+            models.Index(fields=["price_cents", "id"], name="shop_product_price"),
+            # A prefix is found by it in every collation.
+            models.Index(
+                fields=["name"], opclasses=["varchar_pattern_ops"], name="shop_product_name_prefix"
+            ),
         ]
 
     def __str__(self) -> str:

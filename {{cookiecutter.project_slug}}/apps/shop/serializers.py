@@ -7,6 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.shop.models import Order, OrderLine, Product
+from core.api.expand import Expandable
+from core.api.parameters import Filters
 
 MAX_LINES = 50
 MAX_QUANTITY = 1_000
@@ -35,9 +37,20 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         read_only_fields = fields
 
 
+class ProductFilters(Filters):
+    """What the list of products can be filtered by."""
+
+    min_price_cents = serializers.IntegerField(source="price_cents__gte", min_value=0)
+    max_price_cents = serializers.IntegerField(source="price_cents__lte", min_value=0)
+    name = serializers.CharField(
+        source="name__startswith", max_length=200, help_text="The name begins with it, in its case."
+    )
+
+
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     """One product of an order, at the price it had then."""
 
+    product = Expandable(ProductSerializer, path="lines.product")
     product_name = serializers.CharField(source="product.name", read_only=True)
 
     class Meta:

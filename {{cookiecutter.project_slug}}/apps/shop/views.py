@@ -16,17 +16,30 @@ from rest_framework.response import Response
 
 from apps.shop.models import Order, Product
 from apps.shop.problems import OutOfStock
-from apps.shop.serializers import NewOrderSerializer, OrderSerializer, ProductSerializer
+from apps.shop.serializers import (
+    NewOrderSerializer,
+    OrderSerializer,
+    ProductFilters,
+    ProductSerializer,
+)
 from apps.shop.services import UnavailableProductsError, pay_order, place_order
 from apps.shop.stock import OutOfStockError
 from apps.users.models import User
+from core.caching.policy import Public
+
+# Seconds: a price on a page may be a minute old, as an order takes its prices from the database.
+PRODUCTS_POLICY = Public(max_age=60, stale_while_revalidate=600)
 
 
 class ProductList(generics.ListAPIView[Product]):
-    """What is for sale, newest first."""
+    """What is for sale, newest first unless `ordering` says otherwise."""
 
     # Public for everybody alike: no session is read.
     authentication_classes = ()
+    cache_policy = PRODUCTS_POLICY
+    filters = ProductFilters
+    # Each has an index that serves both directions.
+    orderings = {"newest": "-created_at", "price": "price_cents", "-price": "-price_cents"}
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
     queryset = Product.objects.filter(is_available=True).select_related("rating")
@@ -37,6 +50,7 @@ class ProductDetail(generics.RetrieveAPIView[Product]):
 
     # Public for everybody alike: no session is read.
     authentication_classes = ()
+    cache_policy = PRODUCTS_POLICY
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
     queryset = Product.objects.filter(is_available=True).select_related("rating")
@@ -46,6 +60,7 @@ class CustomerOrders(generics.GenericAPIView[Order]):
     """The caller's own orders: another customer's is not found, which says nothing about it."""
 
     serializer_class = OrderSerializer
+    expandable = ("lines.product",)
 
     def get_queryset(self) -> QuerySet[Order]:
         """Two queries for the lines of a whole page."""

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "core.pages",
     "core.tasks",
     "apps.users",
+    "apps.api_keys",
     "apps.home",
     "apps.shop",  # example:shop
 ]
@@ -47,6 +48,8 @@ MIDDLEWARE = [
     "core.requests.middleware.RequestMiddleware",
     # The clock starts before anything that can wait.
     "core.deadline.middleware.DeadlineMiddleware",
+    # Around all that can answer or set a cookie, so that no answer is kept by accident.
+    "core.caching.middleware.CachingMiddleware",
     # Before anything that can answer, so that every answer carries its headers.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

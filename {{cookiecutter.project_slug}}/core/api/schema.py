@@ -12,7 +12,7 @@ from core.api.expand import expandable
 from core.api.parameters import list_filters
 
 
-class Schema(openapi.AutoSchema):  # type: ignore[misc]  # untyped base
+class Schema(openapi.AutoSchema):
     """DRF's DEFAULT_SCHEMA_CLASS: drf-spectacular's, with `filters` and `expandable` of views."""
 
     def get_override_parameters(self) -> list[Any]:
@@ -28,7 +28,7 @@ class Schema(openapi.AutoSchema):  # type: ignore[misc]  # untyped base
         return parameters
 
 
-class ExpandableExtension(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # untyped base
+class ExpandableExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An id, or the object where it is expanded."""
 
     target_class = "core.api.expand.Expandable"

@@ -1,16 +1,21 @@
 """The REST API.
 
-Decides: who may call, what an error looks like, what the schema says. Reads nothing. Without it
-Django REST framework answers anybody, in two formats, with errors in a third. To lift it out:
-take `core/api/`.
+Decides: who may call and how often, what an error looks like, what the schema says. Reads nothing.
+Without it Django REST framework answers anybody, in two formats, with errors in a third. To lift it
+out: take `core/api/` and `core/problems/`.
 """
 
 from config.settings.components.identity import PROJECT_DESCRIPTION, PROJECT_NAME
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # The first one says what a missing credential is answered with: 401 and WWW-Authenticate.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.api_keys.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     # Closed unless a view opens itself.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.RateThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
@@ -22,6 +27,10 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.problems.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+# Calls a minute, which may come at once; None for no limit. An address may be an office, so it has
+# as much as one of its people; a key is a program, which a person does not outrun.
+API_RATES: dict[str, int | None] = {"anonymous": 300, "user": 300, "key": 600}
 
 SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,

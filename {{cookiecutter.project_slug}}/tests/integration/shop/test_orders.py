@@ -114,7 +114,7 @@ def test_a_visitor_orders_nothing_and_sees_no_order(client: Client) -> None:
         client.get(f"{URL}{order.pk}/"),
         client.post(f"{URL}{order.pk}/payment/"),
     ):
-        assert (response.status_code, response.json()["code"]) == (403, "not_authenticated")
+        assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
 
 
 def test_the_orders_of_others_do_not_exist(shop: Client, customer: User) -> None:

@@ -56,7 +56,7 @@ def test_a_wrong_password_an_unknown_address_and_a_closed_account_look_the_same(
         log_in(client, "nobody@example.org"),
         log_in(client, closed.email),
     ]
-    assert [response.status_code for response in responses] == [403, 403, 403]
+    assert [response.status_code for response in responses] == [401, 401, 401]
     bodies = [response.json() | {"request_id": ""} for response in responses]
     assert bodies[0] == bodies[1] == bodies[2]
     assert bodies[0]["code"] == "authentication_failed"
@@ -156,7 +156,7 @@ def test_what_is_no_pair_of_credentials_is_400_before_any_hash(
 
 def test_a_password_keeps_its_blanks(client: Client) -> None:
     user = UserFactory.create(password=" leading and trailing ")
-    assert log_in(client, user.email, "leading and trailing").status_code == 403
+    assert log_in(client, user.email, "leading and trailing").status_code == 401
     assert log_in(client, user.email, " leading and trailing ").status_code == 200
 
 
