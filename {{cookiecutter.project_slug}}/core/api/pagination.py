@@ -84,7 +84,7 @@ class KeysetPagination(pagination.CursorPagination):
         self._url = request.build_absolute_uri()
         self._ordering = _ordering(request, view)
         size = self.get_page_size(request)
-        at = self._position(request, queryset.model)
+        at = self._position(request, _field(queryset.model, self._ordering))
         backwards = at is not None and at.backwards
         if at is not None:
             queryset = queryset.filter(self._ordering.beyond(at))
@@ -119,7 +119,7 @@ class KeysetPagination(pagination.CursorPagination):
         schema = {"type": "string", "enum": names, "default": names[0]}
         return [*parameters, {"name": ORDERING, "required": False, "in": "query", "schema": schema}]
 
-    def _position(self, request: Request, model: type[models.Model]) -> Position | None:
+    def _position(self, request: Request, field: models.Field[Any, Any]) -> Position | None:
         text = request.query_params.get(self.cursor_query_param)
         if text is None:
             return None
@@ -132,7 +132,7 @@ class KeysetPagination(pagination.CursorPagination):
                     f"The cursor belongs to another ordering than {self._ordering.name}.",
                     code="invalid_cursor",
                 )
-            return Position(way == "<", _read(value, _field(model, self._ordering)), pk)
+            return Position(way == "<", _read(value, field), pk)
         except (ValueError, TypeError):
             raise ParseError(
                 "The cursor is not valid: follow `next` and `previous` as they are.",
@@ -167,7 +167,9 @@ def _ordering(request: Request, view: APIView | None) -> Ordering:
 
 def _field(model: type[models.Model], ordering: Ordering) -> models.Field[Any, Any]:
     field = model._meta.get_field(ordering.field)
-    if not isinstance(field, models.Field) or field.null:
+    if not isinstance(field, models.DateTimeField | models.IntegerField | models.CharField):
+        raise ImproperlyConfigured(f"Pages cannot be ordered by {field}: its type has no cursor.")
+    if field.null:
         # Neither above nor below any value, rows with NULL would stand on no page.
         raise ImproperlyConfigured(f"Pages cannot be ordered by {field}, which may be NULL.")
     return field
@@ -183,9 +185,6 @@ def _read(value: Any, field: models.Field[Any, Any]) -> Any:
     elif isinstance(field, models.IntegerField):
         if type(value) is int and abs(value) <= _BIGGEST:
             return value
-    elif isinstance(field, models.CharField):
-        if isinstance(value, str) and "\0" not in value:
-            return value
-    else:
-        raise ImproperlyConfigured(f"Pages cannot be ordered by {field}: its type has no cursor.")
+    elif isinstance(value, str) and "\0" not in value:
+        return value
     raise ValueError(value)
