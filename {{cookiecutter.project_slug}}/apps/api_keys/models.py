@@ -73,11 +73,11 @@ class ApiKey(models.Model):
         """End the key, for ever; a second time changes nothing."""
         ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now())
 
-    def note_use(self) -> None:
-        """Remember that it was used, to the hour; of many calls at once one writes."""
+    def note_use(self) -> bool:
+        """Remember that it was used, to the hour; True if this call wrote, one of many at once."""
         now = timezone.now()
         stale = now - USE_RESOLUTION
-        if self.last_used_at is None or self.last_used_at < stale:
-            ApiKey.objects.filter(
-                Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=self.pk
-            ).update(last_used_at=now)
+        if self.last_used_at is not None and self.last_used_at >= stale:
+            return False
+        rows = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=self.pk)
+        return rows.update(last_used_at=now) == 1
