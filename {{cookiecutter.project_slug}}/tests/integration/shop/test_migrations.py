@@ -59,7 +59,7 @@ def test_every_migration_runs_backwards_and_forwards_again(
         database=database,
     )
 
-    migrate(postgres, "shop", "0001")
+    migrate(postgres, "shop", "0002")
     assert postgres.psql("SELECT name FROM shop_product", database=database) == "Pen"
     assert "shop_stock" not in postgres.psql(SCHEMA, database=database)
 
@@ -75,8 +75,8 @@ def test_stock_and_reviews_are_added_while_a_reader_holds_the_tables_in_use(
 ) -> None:
     """A change of one of those would wait for the reader, and stop everybody behind it."""
     migrate(postgres)
-    migrate(postgres, "shop", "0001")
+    migrate(postgres, "shop", "0002")
     with psycopg.connect(postgres.url("app", database=database)) as reader:
         reader.execute("SELECT 1 FROM shop_product, shop_order, shop_orderline, users_user")
-        migrate(postgres, "shop", "0002_stock_and_reviews")
+        migrate(postgres, "shop", "0003_stock_and_reviews")
         assert reader.execute("SELECT count(*) FROM shop_stock").fetchone() == (0,)
