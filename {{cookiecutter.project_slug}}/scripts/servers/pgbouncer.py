@@ -10,6 +10,7 @@ import shutil
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from scripts.servers.identity import unprivileged
 from scripts.servers.postgres import Postgres
@@ -30,6 +31,8 @@ class PgBouncer(Server):
     """A pooler in transaction mode in front of `postgres`, for the role `app` and any database.
 
     `settings` override numbers of deploy/pgbouncer/pgbouncer.ini (a drill's pool of two).
+    `aliases_of` is the database for which the file's aliases stand: that of `postgres`, unless
+    given. "service_worker" becomes its name with the same end, and keeps its quota.
     """
 
     name = "PgBouncer"
@@ -42,9 +45,11 @@ class PgBouncer(Server):
         port: int | None = None,
         program: Path | None = None,
         settings: Mapping[str, str | int] | None = None,
+        aliases_of: str | None = None,
     ) -> None:
         super().__init__(directory, port)
         self.postgres = postgres
+        self._aliases_of = aliases_of or postgres.database
         self._program = program
         self._settings = dict(settings or {})
 
@@ -52,6 +57,20 @@ class PgBouncer(Server):
         password = self.postgres.password(role)
         name = database or self.postgres.database
         return f"postgresql://{role}:{password}@{HOST}:{self.port}/{name}"
+
+    def show(self, what: str) -> list[dict[str, Any]]:
+        """The rows of `SHOW POOLS`, `SHOW DATABASES` and the like, as the console's reader."""
+        import psycopg
+
+        # The console knows no prepared statement, which psycopg's own cursor may send.
+        with psycopg.connect(
+            self.url("pgbouncer", database="pgbouncer"),
+            autocommit=True,
+            connect_timeout=3,
+            cursor_factory=psycopg.ClientCursor,
+        ) as console:
+            rows = console.cursor(row_factory=psycopg.rows.dict_row)
+            return rows.execute(f"SHOW {what}").fetchall()
 
     def _prepare(self) -> Process:
         program = self._program or find_pgbouncer()
@@ -71,7 +90,7 @@ class PgBouncer(Server):
         # and below a closed home directory the server cannot read the original.
         merged = configparser.ConfigParser(interpolation=None)
         merged.read_string(CONFIGURATION.read_text())
-        merged["databases"] = {"*": f"host={HOST} port={self.postgres.port}"}
+        merged["databases"] = self._databases(merged["databases"])
         merged["pgbouncer"].update({
             "listen_addr": HOST,
             "listen_port": str(self.port),
@@ -90,6 +109,16 @@ class PgBouncer(Server):
             identity=identity,
             stop_timeout=2.0,  # from 1.23 on it waits for its clients to leave; 1.18 ends at once
         )
+
+    def _databases(self, aliases: Mapping[str, str]) -> dict[str, str]:
+        """Any database by its own name, and the file's aliases with their quotas."""
+        found = {"*": f"host={HOST} port={self.postgres.port}"}
+        for alias, words in aliases.items():
+            options = dict(word.split("=", 1) for word in words.split())
+            here = {"host": HOST, "port": self.postgres.port, "dbname": self._aliases_of}
+            name = self._aliases_of + alias.removeprefix(options["dbname"])
+            found[name] = " ".join(f"{key}={value}" for key, value in {**options, **here}.items())
+        return found
 
     def _is_ready(self) -> bool:
         try:

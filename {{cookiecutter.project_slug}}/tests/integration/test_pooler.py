@@ -14,6 +14,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, connections
 
 from scripts.servers import PgBouncer, Postgres, ServerError
+from tests.repository.test_database_numbers import alias
+from tests.repository.test_database_numbers import pooler as number
 
 THREADS = 20
 ROUNDS = 40  # 800 iterations in all
@@ -131,8 +133,11 @@ def test_migrator_does_not_come_through_the_pooler(pgbouncer: PgBouncer) -> None
 
 
 def test_500_clients_share_the_pool(pgbouncer: PgBouncer, postgres: Postgres) -> None:
-    most = 30 + 8  # default_pool_size and reserve_pool_size of deploy/pgbouncer/pgbouncer.ini
-    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
+    most = number("max_db_connections")
+    count = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE usename = 'app' AND datname = current_database()"
+    )
 
     async def client(start: asyncio.Event) -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -154,6 +159,35 @@ def test_500_clients_share_the_pool(pgbouncer: PgBouncer, postgres: Postgres) ->
 
     seen = asyncio.run(everybody())
     assert 3 < max(seen) <= most
+
+
+def test_200_clients_at_once_find_a_pool_that_has_no_connection_yet(pgbouncer: PgBouncer) -> None:
+    pgbouncer.restart()
+
+    async def client() -> object:
+        async with await psycopg.AsyncConnection.connect(
+            pgbouncer.url(), autocommit=True, prepare_threshold=None, connect_timeout=3
+        ) as session:
+            return await (await session.execute("SELECT 1")).fetchone()
+
+    async def everybody() -> list[object]:
+        return await asyncio.gather(*(client() for _ in range(200)))
+
+    assert asyncio.run(everybody()) == [(1,)] * 200
+
+
+def test_the_alias_of_the_workers_is_the_same_database_with_a_quota_of_its_own(
+    pgbouncer: PgBouncer,
+) -> None:
+    url = pgbouncer.url(database=f"{pgbouncer.postgres.database}_worker")
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as session:
+        found = session.execute("SELECT current_database()").fetchone()
+        assert found == (pgbouncer.postgres.database,)
+    with connect(pgbouncer) as session:
+        session.execute("SELECT 1")
+    sizes = {each["name"]: each["pool_size"] for each in pgbouncer.show("DATABASES")}
+    assert sizes["service_worker"] == alias("service_worker", "pool_size")
+    assert sizes["service"] == number("default_pool_size")
 
 
 def test_a_client_waits_three_seconds_for_a_connection_and_no_longer(

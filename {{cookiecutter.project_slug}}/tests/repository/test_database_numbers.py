@@ -17,10 +17,26 @@ POOLERS = 2  # two pods, or two processes on a machine
 DIRECT = 2 + 1 + 2 + 4
 
 
-def pooler(name: str) -> int:
+def section(name: str) -> configparser.SectionProxy:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(CONFIGURATION.read_text())
-    return int(parser["pgbouncer"][name])
+    return parser[name]
+
+
+def pooler(name: str) -> int:
+    return int(section("pgbouncer")[name])
+
+
+def alias(name: str, option: str) -> int:
+    """Of one line of [databases]; what it does not say is the file's default."""
+    options = dict(word.split("=", 1) for word in section("databases")[name].split())
+    inherited = "default_pool_size" if option == "pool_size" else option
+    return int(options[option]) if option in options else pooler(inherited)
+
+
+def ceilings() -> dict[str, int]:
+    """The most server connections of each alias of one pooler."""
+    return {name: alias(name, "max_db_connections") for name in section("databases")}
 
 
 def server(name: str) -> int:
@@ -38,18 +54,43 @@ def role(name: str, parameter: str) -> int:
 
 
 def test_all_connections_fit_into_postgresql() -> None:
-    pools = POOLERS * pooler("max_db_connections")
+    pools = POOLERS * sum(ceilings().values())
     assert pools + DIRECT + server("superuser_reserved_connections") <= server("max_connections")
     assert pools <= 0.8 * server("max_connections")
+
+
+def test_the_budget_that_postgresql_conf_shows_is_the_one_that_the_files_set() -> None:
+    shown = dict(re.findall(r"^# {3}(\w.*?) {2,}.*?(\d+)(?: +of \d+)?$", LIMITS.read_text(), re.M))
+    budget = {label: int(number) for label, number in shown.items()}
+    total = budget.pop("sum")
+    pools = {
+        "2 PgBouncers x (24 + 6)": POOLERS * ceilings()["service"],
+        "2 PgBouncers x 8": POOLERS * ceilings()["service_worker"],
+    }
+    others = {
+        "superuser_reserved": server("superuser_reserved_connections"),
+        "2 migrations": 2,
+        "1 backup": 1,
+        "2 monitoring": 2,
+        "4 direct": 4,
+    }
+    assert budget == pools | others
+    assert sum(budget.values()) == total <= server("max_connections")
 
 
 def test_the_pool_is_what_its_parts_add_up_to() -> None:
     assert pooler("max_db_connections") == pooler("default_pool_size") + pooler("reserve_pool_size")
 
 
+def test_workers_have_a_pool_of_their_own_without_a_reserve_and_less_than_requests_have() -> None:
+    own = alias("service_worker", "pool_size")
+    assert own == alias("service_worker", "max_db_connections")
+    assert own <= alias("service", "pool_size") / 2
+
+
 def test_the_poolers_descriptors_fit_into_a_process() -> None:
     spare = 32  # log, listener, DNS, epoll
-    assert pooler("max_client_conn") + pooler("max_db_connections") + spare <= 1024
+    assert pooler("max_client_conn") + sum(ceilings().values()) + spare <= 1024
 
 
 def test_the_innermost_timeout_ends_first() -> None:

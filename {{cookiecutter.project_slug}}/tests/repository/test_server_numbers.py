@@ -63,6 +63,10 @@ def test_no_queue_hides_inside_a_worker(gunicorn: dict[str, Any]) -> None:
     assert gunicorn["keepalive"] == 0
 
 
+def test_500_clients_at_once_find_room_in_the_kernel(gunicorn: dict[str, Any]) -> None:
+    assert gunicorn["backlog"] >= 500
+
+
 def test_a_request_ends_before_its_worker_and_its_worker_before_the_proxy_gives_up(
     gunicorn: dict[str, Any],
 ) -> None:

@@ -83,3 +83,9 @@ def sleep_then_fail_once(self: Task[..., Any], seconds: float) -> None:
     logger.info("asleep")
     time.sleep(seconds)
     raise ConnectionResetError("not yet")
+
+
+@shared_task
+def hold_connection(seconds: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [seconds])
