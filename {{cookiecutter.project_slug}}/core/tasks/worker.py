@@ -1,4 +1,4 @@
-"""What a worker of ours does otherwise than Celery's: connections, stopping, lost processes."""
+"""What a worker of ours does beyond Celery's: connections, stopping, lost processes, its broker."""
 
 from __future__ import annotations
 
@@ -64,6 +64,26 @@ def bound_shutdown(how: str, **_: Any) -> None:
         timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGQUIT))
         timer.daemon = True  # must not keep a worker that is done
         timer.start()
+
+
+@signals.worker_ready.connect
+def judge_broker(sender: Any, **_: Any) -> None:
+    """Say at the start when the broker may delete queued tasks to make room for others.
+
+    By INFO, because managed servers refuse CONFIG GET. One that refuses INFO, too, is believed: a
+    worker that does not run would be worse. `/__heartbeat__` of the web reports the same for ever.
+    """
+    with sender.app.connection_for_read() as connection:
+        if connection.transport.driver_type != "redis":
+            return
+        try:
+            # Not default_channel, which tries for ever should the broker be gone again.
+            memory = connection.channel().client.info("memory")
+        except (*connection.connection_errors, *connection.channel_errors):
+            return
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        logger.error("broker may delete tasks", maxmemory_policy=policy, wanted="noeviction")
 
 
 @signals.celeryd_init.connect

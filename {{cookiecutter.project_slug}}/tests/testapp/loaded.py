@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from config.wsgi import application
+from core.tasks import publishing
 from tests.testapp.tasks import say
 
 __all__ = ["application", "urlpatterns"]
@@ -27,9 +28,14 @@ def query(_: HttpRequest, milliseconds: int) -> HttpResponse:
         return HttpResponse(str(cursor.fetchone()[0]))
 
 
-def order(_: HttpRequest, tasks: int) -> HttpResponse:
-    """What a view does: it writes, sends tasks and answers."""
+def order(request: HttpRequest, tasks: int) -> HttpResponse:
+    """What a view does: it writes, sends tasks and answers.
+
+    With `?first` as the first one that notices an outage; otherwise others may have before it.
+    """
     hooks: list[str] = []
+    if "first" in request.GET:
+        publishing.breaker.succeeded()
     with transaction.atomic():
         for number in range(tasks):
             say.delay(f"task {number}")
@@ -37,7 +43,12 @@ def order(_: HttpRequest, tasks: int) -> HttpResponse:
     return HttpResponse(hooks[0], status=201)
 
 
+def failures(_: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(publishing.failures[say.name]))
+
+
 urlpatterns = [
     path("query/<int:milliseconds>/", query),
     path("order/<int:tasks>/", order),
+    path("failures/", failures),
 ]

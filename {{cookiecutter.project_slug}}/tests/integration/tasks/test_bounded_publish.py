@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -197,3 +198,36 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def full_broker(queue: Queue, broker_server: Valkey) -> Iterator[None]:
+    """A broker that has used its memory, and evicts nothing."""
+    say.delay("before")
+    client = redis.Redis.from_url(broker_server.url)
+    client.config_set("maxmemory", 1)
+    yield
+    client.config_set("maxmemory", 0)
+    client.close()
+
+
+@pytest.mark.usefixtures("full_broker")
+def test_a_task_that_a_full_broker_refuses_is_logged_counted_and_not_an_error(
+    queue: Queue,
+) -> None:
+    with logged() as lines:
+        response, _elapsed = answer()
+        result = say.delay("lost")
+    assert (response.status_code, response.content) == (201, b"later hook")
+    assert [line["message"] for line in lines.json].count("task not published") == 4
+    [last] = [line for line in lines.json if line.get("task_id") == result.id]
+    assert "maxmemory" in last["reason"]
+    assert publishing.failures[say.name] == 4
+    assert queue.words == ["before"]
+
+
+@pytest.mark.usefixtures("full_broker")
+def test_publish_now_tells_its_caller_that_the_broker_is_full(queue: Queue) -> None:
+    with pytest.raises(OperationalError, match="maxmemory"):
+        say.apply_async(("lost",), publish_now=True)
+    assert queue.words == ["before"]
