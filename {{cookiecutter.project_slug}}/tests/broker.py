@@ -35,6 +35,11 @@ class Queue:
         return found
 
     @property
+    def waiting(self) -> int:
+        """How many messages it holds, for a queue too long to read."""
+        return int(self._client.llen(self._name))
+
+    @property
     def in_hand(self) -> int:
         """Messages of any queue that a worker has taken and not acknowledged."""
         return int(self._client.hlen("unacked"))

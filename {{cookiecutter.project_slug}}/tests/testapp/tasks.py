@@ -89,3 +89,14 @@ def sleep_then_fail_once(self: Task[..., Any], seconds: float) -> None:
 def hold_connection(seconds: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(%s)", [seconds])
+
+
+@shared_task(queue="low")
+def work_low() -> None:
+    time.sleep(0.02)
+
+
+@shared_task(queue="high")
+def tell_delay(sent: float) -> None:
+    """Log how long it waited; `sent` is `time.time()` of the one who sent it."""
+    logger.info("begun", delay=time.time() - sent)
