@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from structlog.stdlib import ProcessorFormatter
-
 from core.logs.configuration import logging_config
 from core.logs.output import StdoutHandler
+from core.logs.rendering import LineFormatter
 
 
 class Lines:
@@ -53,12 +52,12 @@ def logged(*, level: str = "INFO", readable: bool = False) -> Iterator[Lines]:
         level=level, service="shop", release="r1", readable=readable, role="test"
     )
     formatter = {**config["formatters"]["line"]}
-    assert formatter.pop("()") is ProcessorFormatter
+    assert formatter.pop("()") is LineFormatter
     root = logging.getLogger()
     handlers, before = root.handlers, root.level
     with tempfile.TemporaryFile() as file:
         handler = StdoutHandler(file.fileno())
-        handler.setFormatter(ProcessorFormatter(**formatter))
+        handler.setFormatter(LineFormatter(**formatter))
         # Alone: pytest's own handlers fail a test whose log call is wrong on purpose.
         root.handlers = [handler]
         root.setLevel(level)

@@ -11,7 +11,7 @@ import structlog
 
 from core.logs.fields import add_extra
 from core.logs.hooks import install_hooks
-from core.logs.rendering import JsonRenderer, ReadableRenderer
+from core.logs.rendering import JsonRenderer, LineFormatter, ReadableRenderer
 from core.logs.role import role_of
 
 # One list for the life of the process: structlog's cached loggers and `capture_logs` share it.
@@ -64,7 +64,7 @@ def logging_config(
         "filters": {"with_traceback": {"()": WithTraceback}},
         "formatters": {
             "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": LineFormatter,
                 "foreign_pre_chain": [structlog.contextvars.merge_contextvars, add_extra],
                 "processors": [ReadableRenderer() if readable else JsonRenderer(**identity)],
             },

@@ -36,7 +36,7 @@ VIEWS = {"static JSON": "/static-json/", "one query": "/one-query/"}
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the requests")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--with", action="append", default=[], dest="others", metavar="PATH")
     options = parser.parse_args()
     os.environ.update(PRODUCTION)
@@ -50,14 +50,14 @@ def main() -> int:
 
     settings.ROOT_URLCONF = "scripts.bench.views"
     middleware = [*settings.MIDDLEWARE, *options.others]
-    effort = cost.Effort(rounds=10, requests=20) if options.quick else cost.Effort(40, 50)
+    effort = cost.Effort(12, 25) if options.quick else cost.Effort(40, 50)
 
     print(
         f"CPU per request in µs: the median of {effort.rounds} rounds (their quartiles), each of\n"
         f"{effort.requests} requests with and {effort.requests} without, in turns. Garbage is "
         "collected between the rounds.\n"
     )
-    print(f"{'':56}" + "".join(f"{name:>24}" for name in VIEWS))
+    print(f"{'':56}" + "".join(f"  {name:>24}" for name in VIEWS))
     gc.freeze()  # what was imported, as gunicorn's master does
     with silent_logs():
         stacks = [cost.stack(middleware[:length]) for length in range(len(middleware) + 1)]
@@ -74,7 +74,7 @@ def main() -> int:
 
 def row(name: str, costs: list[Cost]) -> None:
     cells = (f"{each.median:.1f} ({each.low:.1f} to {each.high:.1f})" for each in costs)
-    print(f"{name:56}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
+    print(f"{name:56}" + "".join(f"  {cell:>24}" for cell in cells), flush=True)
 
 
 @contextmanager

@@ -299,3 +299,18 @@ def test_json_dumps_of_a_line_and_the_line_agree() -> None:
         structured.warning("naïve café \U0001f600", price=Decimal("1.5"))
     (row,) = lines.rows
     assert json.loads(row)["message"] == "naïve café \U0001f600"
+
+
+def test_a_second_handler_finds_the_event_as_it_was_logged() -> None:
+    seen: list[object] = []
+
+    class Second(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record.msg)
+
+    with logged() as lines:
+        logging.getLogger().addHandler(Second())
+        structured.warning("news", price=1)
+    (line,) = lines.json
+    assert line["price"] == 1
+    assert seen == [{"event": "news", "price": 1}]
