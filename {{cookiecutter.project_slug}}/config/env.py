@@ -139,7 +139,8 @@ class Environment:
         example="10.0.0.0/8",
     )
     DATABASE_URL: DatabaseUrl = variable(
-        "The database as the role `app`, through PgBouncer in transaction mode.",
+        "The database as the role `app`, through PgBouncer in transaction mode; "
+        "worker and beat have a pool of their own there.",
         database_url,
         required=ALL,
         secret=True,

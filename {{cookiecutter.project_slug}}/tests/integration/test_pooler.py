@@ -132,7 +132,7 @@ def test_migrator_does_not_come_through_the_pooler(pgbouncer: PgBouncer) -> None
         psycopg.connect(pgbouncer.url("migrator"))
 
 
-def test_500_clients_share_the_pool(pgbouncer: PgBouncer, postgres: Postgres) -> None:
+def test_500_clients_share_the_pool(postgres: Postgres, tmp_path: Path) -> None:
     most = number("max_db_connections")
     count = (
         "SELECT count(*) FROM pg_stat_activity "
@@ -157,7 +157,9 @@ def test_500_clients_share_the_pool(pgbouncer: PgBouncer, postgres: Postgres) ->
         await asyncio.gather(*clients)
         return seen
 
-    seen = asyncio.run(everybody())
+    # 500 logins cost this process some seconds of CPU, which is not the question here.
+    with PgBouncer(tmp_path, postgres, settings={"client_login_timeout": 20}) as pgbouncer:
+        seen = asyncio.run(everybody())
     assert 3 < max(seen) <= most
 
 
@@ -166,7 +168,7 @@ def test_200_clients_at_once_find_a_pool_that_has_no_connection_yet(pgbouncer: P
 
     async def client() -> object:
         async with await psycopg.AsyncConnection.connect(
-            pgbouncer.url(), autocommit=True, prepare_threshold=None, connect_timeout=3
+            pgbouncer.url(), autocommit=True, prepare_threshold=None, connect_timeout=10
         ) as session:
             return await (await session.execute("SELECT 1")).fetchone()
 
