@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shop', '0001_initial'),
+        ('shop', '0002_product_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
