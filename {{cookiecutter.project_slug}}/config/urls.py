@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from apps.users.urls import page_patterns
 from core.problems.handlers import (
     bad_request,
     not_found,
@@ -30,6 +31,7 @@ v1 = [
 urlpatterns = [
     path("", include("apps.home.urls")),
     path("", include("core.pages.wellknown")),
+    path("accounts/", include(page_patterns)),
     path("admin/", admin.site.urls),
     path("api/v1/", include(v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

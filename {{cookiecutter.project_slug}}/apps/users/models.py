@@ -11,6 +11,11 @@ from django.db.models.functions import Lower, Now
 from core.sessions.models import SessionOwner
 
 
+def normalized(email: str | None) -> str:
+    """The form in which an address is kept, looked up and counted."""
+    return (email or "").strip().lower()
+
+
 class UserManager(BaseUserManager["User"]):
     """Creates users; addresses are kept in lower case, so that one mailbox is one account."""
 
@@ -18,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
         """Create and save a user. Raises `ValueError` without an address."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normalized(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -29,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Find a user by address, however it was typed."""
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=normalized(username))
 
 
 class User(SessionOwner, AbstractBaseUser, PermissionsMixin):
@@ -40,6 +45,9 @@ class User(SessionOwner, AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("may use the admin", default=False)
     is_active = models.BooleanField("may log in", default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    # The second factor that this object's login used: from the backend to the session.
+    accepted_factor: int | None = None
 
     objects = UserManager()
 
@@ -60,4 +68,14 @@ class User(SessionOwner, AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         """Lower the address before a form validates its uniqueness."""
         super().clean()
-        self.email = self.email.strip().lower()
+        self.email = normalized(self.email)
+
+    def waits_for_confirmation(self) -> bool:
+        """Whether the owner of the address is yet to follow the mailed link.
+
+        Without a row an operator made the account, and vouches for the address.
+        """
+        from allauth.account.models import EmailAddress  # which needs this model first
+
+        waiting = EmailAddress.objects.filter(user_id=self.pk, email=self.email, verified=False)
+        return bool(waiting.exists())

@@ -5,6 +5,7 @@ changes as little as it can: staging and production differ by variables alone.
 """
 
 from config.env import BASE_DIR, env
+from config.settings.components.accounts import *
 from config.settings.components.api import *
 from config.settings.components.cache import *
 from config.settings.components.database import *
@@ -25,7 +26,7 @@ ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "apps.users.admin_apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -34,7 +35,11 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "core.beat",
+    "core.lockout",
     "core.pages",
     "core.tasks",
     "apps.users",
@@ -68,6 +73,8 @@ MIDDLEWARE = [
     # After sessions, which it reads, and whose cached copies it does not believe blindly.
     "core.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # allauth refuses to start without it, though nothing of ours asks it.
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -15,3 +15,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+
+# Tests of the admin log in by force_login; those of the second factor turn it on.
+ADMIN_SECOND_FACTOR = False

@@ -18,21 +18,6 @@ ALLOWED_HOSTS = [*env.ALLOWED_HOSTS, *([ADMIN_HOST] if ADMIN_HOST else [])]
 FORWARDED_ALLOW_IPS = env.FORWARDED_ALLOW_IPS
 CSRF_TRUSTED_ORIGINS = env.CSRF_TRUSTED_ORIGINS
 
-AUTH_USER_MODEL = "users.User"
-LOGIN_REDIRECT_URL = "/"
-PASSWORD_HASHERS = [
-    "apps.users.hashers.Argon2PasswordHasher",
-    # Reads what an older Django wrote; Django re-hashes at the next login.
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-_VALIDATION = "django.contrib.auth.password_validation."
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": _VALIDATION + "UserAttributeSimilarityValidator"},
-    # Characters; OWASP ASVS 5.0 6.2.1 demands 8 and recommends 15 where no second factor exists.
-    {"NAME": _VALIDATION + "MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": _VALIDATION + "CommonPasswordValidator"},
-]
-
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

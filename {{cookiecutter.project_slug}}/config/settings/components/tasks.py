@@ -50,12 +50,16 @@ CELERY_WORKER_CONCURRENCY = "auto"  # the container's CPU quota, not the machine
 TASKS_SHUTDOWN_SECONDS = 30
 # Tasks. As good as never: CONN_MAX_AGE decides when a connection ends (core/tasks/worker.py).
 CELERY_DB_REUSE_MAX = 1_000_000_000
-CELERY_TIMEZONE, CELERY_IMPORTS = "UTC", ["core.sessions.tasks"]
+CELERY_TIMEZONE, CELERY_IMPORTS = "UTC", ["core.lockout.tasks", "core.sessions.tasks"]
 CELERY_BEAT_SCHEDULER = "core.beat.scheduler:LeaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "clear-expired-sessions": {
         "task": "core.sessions.tasks.clear_expired_sessions",
         "schedule": crontab(hour="3", minute="40"),
+    },
+    "clear-expired-counters": {
+        "task": "core.lockout.tasks.clear_expired_counters",
+        "schedule": crontab(hour="3", minute="50"),
     },
     "reconcile-ratings": {  # example:shop
         "task": "apps.shop.tasks.reconcile_ratings",  # example:shop
