@@ -6,8 +6,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from apps.users import tasks
 from apps.users.models import User
 
 
@@ -37,6 +38,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # no subscript at r
         ),
     ]
 
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Django's, and the mail that tells the user of it."""
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            tasks.send_password_changed.delay(int(id))
+        return response
+
 
 admin.site.unregister(Authenticator)
 
@@ -45,7 +55,8 @@ admin.site.unregister(Authenticator)
 class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
     """Second factors, to be removed for somebody who lost theirs; allauth's would show secrets."""
 
-    list_display = fields = ["user", "type", "created_at", "last_used_at"]
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    fields = ["user", "type", "created_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
     show_full_result_count = False

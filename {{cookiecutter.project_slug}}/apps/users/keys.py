@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
+from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
@@ -43,8 +44,9 @@ def reset_key(user: User) -> str:
     return f"{int_to_base36(user.pk)}-{default_token_generator.make_token(user)}"
 
 
+@transaction.atomic
 def holder_of_reset_key(key: str) -> User:
-    """The account, locked in the caller's transaction. Raises `InvalidKeyError`."""
+    """The account, locked in the caller's transaction if there is one. Raises `InvalidKeyError`."""
     identity, _, token = key.partition("-")
     try:
         pk = base36_to_int(identity)

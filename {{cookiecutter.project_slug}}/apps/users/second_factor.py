@@ -13,6 +13,7 @@ from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
+import qrcode
 import structlog
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
@@ -24,6 +25,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.utils import timezone
+from qrcode.image.svg import SvgPathFillImage
 
 from apps.users.models import User
 
@@ -44,6 +46,11 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
 
     def decrypt(self, encrypted_text: str) -> str:
         return _fernet().decrypt(encrypted_text.encode("ascii")).decode()
+
+    def build_totp_svg(self, url: str) -> str:
+        """On white: allauth's is black on the page's ground, which the admin's dark theme hides."""
+        image = qrcode.make(url, image_factory=SvgPathFillImage)
+        return str(image.to_string(encoding="unicode"))
 
 
 def _fernet() -> MultiFernet:
@@ -80,7 +87,20 @@ class Factor:
         row.data = {"secret": get_adapter().encrypt(secret), "last_step": step}
         row.last_used_at = timezone.now()
         row.save(update_fields=["data", "last_used_at"])
+        self._encrypt_recovery_codes_anew()
         return True
+
+    def _encrypt_recovery_codes_anew(self) -> None:
+        kind = Authenticator.Type.RECOVERY_CODES
+        codes = Authenticator.objects.select_for_update().filter(user_id=self.user_id, type=kind)
+        for row in codes:
+            try:
+                seed = get_adapter().decrypt(row.data["seed"])
+            except InvalidToken:
+                logger.exception("recovery codes cannot be decrypted", user_id=self.user_id)
+                continue
+            row.data["seed"] = get_adapter().encrypt(seed)
+            row.save(update_fields=["data"])
 
     def _accepts_recovery_code(self, code: str) -> bool:
         kind = Authenticator.Type.RECOVERY_CODES

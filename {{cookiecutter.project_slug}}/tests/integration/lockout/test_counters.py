@@ -104,7 +104,9 @@ def test_of_fifty_at_once_no_more_than_the_limit_are_made() -> None:
     def attempt() -> None:
         start.wait()
         try:
-            made.append(guard.count(MANY.of("ada", "192.0.2.1"), FEW.of(str(threading.get_ident()))))
+            made.append(
+                guard.count(MANY.of("ada", "192.0.2.1"), FEW.of(str(threading.get_ident())))
+            )
         except LockedOut as error:
             refused.append(error)
         finally:

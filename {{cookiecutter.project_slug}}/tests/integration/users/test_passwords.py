@@ -136,6 +136,7 @@ def test_a_reset_confirms_the_address_and_ends_the_lock(browser: Browser) -> Non
     assert browser.log_in("ada@example.org", NEW_PASSWORD).status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_mailed_page_sets_the_password(browser: Browser) -> None:
     user = UserFactory.create()
     ask(browser, user.email)
@@ -224,6 +225,16 @@ def test_a_change_in_the_admin_is_told_too(browser: Browser) -> None:
     }
     with TestCase.captureOnCommitCallbacks(execute=True):
         assert browser.post("/admin/password_change/", sent).status_code == 302
+    assert subjects(user.email) == [CHANGED]
+
+
+def test_a_change_by_an_operator_is_told_to_the_user(browser: Browser) -> None:
+    user = UserFactory.create()
+    browser.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    sent = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        answer = browser.post(f"/admin/users/user/{user.pk}/password/", sent)
+    assert answer.status_code == 302
     assert subjects(user.email) == [CHANGED]
 
 

@@ -113,6 +113,7 @@ def test_the_link_is_ours_whatever_host_the_request_names(settings: Any) -> None
     assert settings.ACCOUNT_ORIGIN == "http://localhost:8000"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_mailed_page_confirms_by_a_button_and_not_by_being_opened(browser: Browser) -> None:
     sign_up(browser)
     url = page("verification", key_for(EMAIL))
