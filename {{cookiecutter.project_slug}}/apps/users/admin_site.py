@@ -20,7 +20,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.users import second_factor, tasks
@@ -118,7 +117,7 @@ class AdminSite(admin.AdminSite):
             tasks.send_password_changed.delay(_user(request).pk)
         return response
 
-    @method_decorator([never_cache, csrf_protect, sensitive_post_parameters()])
+    @method_decorator([never_cache, sensitive_post_parameters()])
     @method_decorator(login_not_required)
     def second_factor(self, request: HttpRequest) -> HttpResponse:
         """Enrol; or, for somebody who has, make new recovery codes."""

@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.users import accounts, guards, keys
@@ -35,7 +34,6 @@ class PasswordForm(forms.Form):
 
 
 @never_cache
-@csrf_protect
 def verification(request: HttpRequest) -> HttpResponse:
     """Confirm the address: a button, so that only a person does it."""
     if request.method != "POST":
@@ -52,7 +50,6 @@ def verification(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@csrf_protect
 @sensitive_post_parameters("password")
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Choose a new password."""

@@ -209,6 +209,12 @@ def test_who_is_not_staff_is_not_led_to_an_enrolment(client: Client) -> None:
     assert Client().get(ENROL).status_code == 302
 
 
+def test_the_enrolment_wants_the_token_of_its_form(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    assert client.post(ENROL, {"code": "000000"}).status_code == 403
+
+
 def test_a_wrong_first_code_enrols_nothing(client: Client, user: User) -> None:
     log_in(client, user)
     assert b"The code is wrong" in client.post(ENROL, {"code": "000000"}).content
