@@ -56,7 +56,10 @@ class Backend(ModelBackend):
             return None
         attempt = LoginAttempt(request, username)
         user = super().authenticate(request, username=username, password=password)
-        if not isinstance(user, User):
+        # An address that waits for its confirmation looks like a wrong password. Said aloud it would
+        # tell whoever signed up for it, with a password of their own, that nobody had an account.
+        # Not in `user_can_authenticate`, which Django asks again for every request of a session.
+        if not isinstance(user, User) or user.waits_for_confirmation():
             return None
         attempt.password_was_right()
         if factor := second_factor.of(user):
@@ -76,15 +79,3 @@ class Backend(ModelBackend):
     ) -> User | None:
         """Django's own is a second implementation, which would go round all of this."""
         return await sync_to_async(self.authenticate)(request, **credentials)
-
-    def user_can_authenticate(self, user: Any) -> bool:
-        """Not while the address waits for its owner's confirmation.
-
-        Such a login looks like a wrong password. Said aloud it would tell whoever signed up for an
-        address, with a password of their own, that nobody had an account there.
-        """
-        return (
-            isinstance(user, User)
-            and super().user_can_authenticate(user)
-            and not user.waits_for_confirmation()
-        )
