@@ -56,8 +56,8 @@ class Backend(ModelBackend):
             return None
         attempt = LoginAttempt(request, username)
         user = super().authenticate(request, username=username, password=password)
-        # An address that waits for its confirmation looks like a wrong password. Said aloud it would
-        # tell whoever signed up for it, with a password of their own, that nobody had an account.
+        # An address that waits for its confirmation looks like a wrong password. Said aloud it
+        # would tell whoever signed up for it, with a password of their own, that it had no account.
         # Not in `user_can_authenticate`, which Django asks again for every request of a session.
         if not isinstance(user, User) or user.waits_for_confirmation():
             return None
