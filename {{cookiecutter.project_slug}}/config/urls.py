@@ -13,6 +13,7 @@ from core.problems.handlers import (
     server_error,
     unknown_path,
 )
+from core.storage import local
 
 admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
 admin.site.index_title = "Administration"
@@ -38,3 +39,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     re_path("^api/", unknown_path),
 ]
+
+# Development without a bucket; in production browsers read from the bucket alone.
+if settings.STORAGES["default"]["BACKEND"] == "core.storage.local.LocalStorage":
+    urlpatterns += local.urlpatterns

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from scripts.servers import PgBouncer, Postgres, Stack, Valkey
+from scripts.servers import PgBouncer, Postgres, RadosGateway, Stack, Valkey, radosgw
 from scripts.servers.pgbouncer import INSTALL
 from tests import stack
+from tests.object_store import make_bucket
 
 stack.isolate()
 
 _NEED_SERVERS = {"integration", "contract", "server", "performance"}
 _without_pgbouncer: list[str] = []
+_without_radosgw: list[str] = []
 
 
 def pytest_configure() -> None:
@@ -94,6 +96,32 @@ def broker_server(servers: Stack) -> Iterator[Valkey]:
     servers.broker.start()
 
 
+@pytest.fixture(scope="session")
+def _gateway() -> Iterator[RadosGateway | None]:
+    """Started for the first test that asks for it. With CI=true it is unpacked where missing."""
+    if stack.IN_CI:
+        radosgw.install()
+    if not radosgw.find_radosgw():
+        yield None
+        return
+    with RadosGateway(stack.DIRECTORY / "radosgw") as gateway:
+        make_bucket(gateway)
+        yield gateway
+
+
+@pytest.fixture
+def object_store(
+    _gateway: RadosGateway | None, request: pytest.FixtureRequest
+) -> Iterator[RadosGateway]:
+    """The S3 server, to kill or freeze; it runs again after the test. Skipped where missing."""
+    if not _gateway:
+        _without_radosgw.append(request.node.nodeid)
+        pytest.skip("radosgw is not unpacked")
+    yield _gateway
+    _gateway.thaw()
+    _gateway.start()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
@@ -108,3 +136,6 @@ def pytest_unconfigure() -> None:
     if _without_pgbouncer:
         names = " ".join(_without_pgbouncer)
         print(f"\nNot run, because PgBouncer is missing ({INSTALL}): {names}")
+    if _without_radosgw:
+        names = " ".join(_without_radosgw)
+        print(f"\nNot run, because radosgw is missing ({radosgw.INSTALL}): {names}")

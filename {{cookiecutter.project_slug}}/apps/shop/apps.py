@@ -10,8 +10,12 @@ class ShopConfig(AppConfig):
     label = "shop"
 
     def ready(self) -> None:
-        """Show the newest orders on the page of development."""
+        """Show the newest orders on the page of development, and delete the files of deleted rows.
+
+        In every process: a row may be deleted in a shell that loads no view.
+        """
         from apps.home import panels
+        from apps.shop import signals  # noqa: F401
         from apps.shop.panels import recent_orders
 
         panels.register("Recent orders", recent_orders)

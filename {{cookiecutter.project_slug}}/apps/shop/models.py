@@ -267,3 +267,65 @@ class ProductRating(models.Model):
 
     def __str__(self) -> str:
         return f"Rating of product {self.product_id}"
+
+
+# Images ------------------------------------------------------------------------------------------
+
+
+class ProductImage(models.Model):
+    """A picture of a product.
+
+    What was uploaded is seen by nobody: the worker decodes it, keeps two copies that it drew itself
+    and deletes the original, with whatever else that file was.
+    """
+
+    class State(models.TextChoices):
+        """Pending until the worker has drawn it, or has refused to."""
+
+        PENDING = "pending"
+        READY = "ready"
+        FAILED = "failed"
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    failure = models.CharField(max_length=20, blank=True)
+    original = models.FileField(upload_to="products/originals", blank=True)
+    image = models.FileField(upload_to="products", blank=True)
+    thumbnail = models.FileField(upload_to="products", blank=True)
+    width = models.PositiveSmallIntegerField(null=True)
+    height = models.PositiveSmallIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = PeersManager()
+
+    class Meta:
+        indexes = [
+            # What the worker lost, oldest first; next to nothing is pending.
+            models.Index(
+                fields=["created_at"], name="shop_image_pending", condition=Q(state="pending")
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state="ready",
+                    width__isnull=False,
+                    height__isnull=False,
+                    failure="",
+                    original="",
+                )
+                & ~Q(image="")
+                & ~Q(thumbnail="")
+                | Q(state="pending", failure="", image="", thumbnail="") & ~Q(original="")
+                | Q(state="failed", original="", image="", thumbnail="") & ~Q(failure=""),
+                name="shop_image_has_the_files_of_its_state",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Image {self.pk} of product {self.product_id}"
+
+    @property
+    def files(self) -> list[str]:
+        """The names of all it has in the store."""
+        return [file.name for file in (self.original, self.image, self.thumbnail) if file.name]

@@ -6,12 +6,24 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.shop.models import Order, OrderLine, Product
+from apps.shop.models import Order, OrderLine, Product, ProductImage
 from core.api.expand import Expandable
 from core.api.parameters import Filters
 
 MAX_LINES = 50
 MAX_QUANTITY = 1_000
+
+
+class ImageSerializer(serializers.ModelSerializer[ProductImage]):
+    """A picture of a product: two sizes, by links that end after some minutes."""
+
+    url = serializers.FileField(source="image", read_only=True)
+    thumbnail_url = serializers.FileField(source="thumbnail", read_only=True)
+
+    class Meta:
+        model = ProductImage
+        fields = ["id", "width", "height", "url", "thumbnail_url"]
+        read_only_fields = fields
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -22,6 +34,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     average_rating = serializers.DecimalField(
         source="rating.average", read_only=True, allow_null=True, max_digits=20, decimal_places=2
     )
+    images = ImageSerializer(many=True, read_only=True)
 
     class Meta:
         model = Product
@@ -33,6 +46,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "created_at",
             "review_count",
             "average_rating",
+            "images",
         ]
         read_only_fields = fields
 

@@ -14,6 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.shop.images import with_images
 from apps.shop.models import Order, Product
 from apps.shop.problems import OutOfStock
 from apps.shop.serializers import (
@@ -42,7 +43,7 @@ class ProductList(generics.ListAPIView[Product]):
     orderings = {"newest": "-created_at", "price": "price_cents", "-price": "-price_cents"}
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
-    queryset = Product.objects.filter(is_available=True).select_related("rating")
+    queryset = with_images(Product.objects.filter(is_available=True).select_related("rating"))
 
 
 class ProductDetail(generics.RetrieveAPIView[Product]):
@@ -53,7 +54,7 @@ class ProductDetail(generics.RetrieveAPIView[Product]):
     cache_policy = PRODUCTS_POLICY
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
-    queryset = Product.objects.filter(is_available=True).select_related("rating")
+    queryset = with_images(Product.objects.filter(is_available=True).select_related("rating"))
 
 
 class CustomerOrders(generics.GenericAPIView[Order]):

@@ -17,6 +17,7 @@ from config.settings.components.pages import *
 from config.settings.components.security import *
 from config.settings.components.sessions import *
 from config.settings.components.static import *
+from config.settings.components.storage import *
 from config.settings.components.tasks import *
 
 DEBUG = env.DEBUG
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "core.beat",
     "core.lockout",
     "core.pages",
+    "core.storage",
     "core.tasks",
     "apps.users",
     "apps.api_keys",
@@ -62,7 +64,7 @@ MIDDLEWARE = [
     "core.pages.middleware.ErrorPageMiddleware",
     "core.pages.middleware.SearchEnginesMiddleware",
     # Before sessions: a static file must not touch the database or the cache.
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.static.middleware.StaticFilesMiddleware",
     # Before the URL is looked at: the admin does not exist on a public host.
     "core.requests.hosts.AdminHostMiddleware",
     # Before a query or the session's key can carry a NUL to PostgreSQL, which is a 500.

@@ -1,6 +1,6 @@
 """Development: readable lines, tracebacks in the browser, the tasks of a real worker."""
 
-from config.env import env
+from config.env import BASE_DIR, env
 from config.settings.base import *
 
 # A browser keeps one cookie jar for all of localhost, whatever the port: two services in
@@ -19,3 +19,9 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
 # The demo login enters the admin with its password alone.
 ADMIN_SECOND_FACTOR = False
+
+if env.S3_BUCKET is None:
+    STORAGES["default"] = {
+        "BACKEND": "core.storage.local.LocalStorage",
+        "OPTIONS": {"location": BASE_DIR / ".data" / "media"},
+    }

@@ -124,6 +124,13 @@ def peer(value: str) -> str:
     return value
 
 
+@_kind("bucket name")
+def bucket(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", value.strip(), re.ASCII):
+        raise ValueError("is not a bucket's name: 3 to 63 of a-z, 0-9, dots and hyphens.")
+    return value.strip()
+
+
 @_kind("mailto:, https: or tel: address")
 def contact(value: str) -> str:
     """An address by which a person is reached; one of mail may lack its `mailto:`."""

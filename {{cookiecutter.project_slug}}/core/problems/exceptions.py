@@ -19,3 +19,12 @@ class InvalidParametersError(ValidationError):
     """Something is wrong with the query string: a dictionary of parameter names to errors."""
 
     default_code = "invalid_parameters"
+
+
+class ServiceUnavailable(APIException):
+    """Another system that the request needs does not answer; `wait` seconds is Retry-After."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The service cannot do this at the moment. Try again."
+    default_code = "unavailable"
+    wait = 10

@@ -3,6 +3,7 @@
 from scripts.servers.pgbouncer import PgBouncer, find_pgbouncer
 from scripts.servers.postgres import DEBIAN, THROW_AWAY, Postgres, wheel
 from scripts.servers.process import Process, ServerError
+from scripts.servers.radosgw import RadosGateway
 from scripts.servers.server import HOST, Server, free_port
 from scripts.servers.stack import VARIABLES, Stack
 from scripts.servers.valkey import Valkey
@@ -15,6 +16,7 @@ __all__ = [
     "PgBouncer",
     "Postgres",
     "Process",
+    "RadosGateway",
     "Server",
     "ServerError",
     "Stack",

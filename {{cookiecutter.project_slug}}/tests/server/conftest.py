@@ -76,6 +76,11 @@ def production_environment(servers: Stack, server_database: dict[str, str]) -> d
             "ADMIN_HOST": "admin.service.test",
             "CSRF_TRUSTED_ORIGINS": "https://service.test",
             "FORWARDED_ALLOW_IPS": "127.0.0.1",
+            "S3_BUCKET": "service-media",
+            # Nothing listens there, as nothing asks it; a test of uploads names its own.
+            "S3_ENDPOINT_URL": f"https://127.0.0.1:{free_port()}",
+            "S3_ACCESS_KEY_ID": "TESTKEY",
+            "S3_SECRET_ACCESS_KEY": secrets.token_hex(20),
             "EMAIL_URL": f"smtp+tls://user:password@127.0.0.1:{free_port()}",
             "DEFAULT_FROM_EMAIL": "service@service.test",
             "RELEASE": "test-release",

@@ -50,7 +50,8 @@ CELERY_WORKER_CONCURRENCY = "auto"  # the container's CPU quota, not the machine
 TASKS_SHUTDOWN_SECONDS = 30
 # Tasks. As good as never: CONN_MAX_AGE decides when a connection ends (core/tasks/worker.py).
 CELERY_DB_REUSE_MAX = 1_000_000_000
-CELERY_TIMEZONE, CELERY_IMPORTS = "UTC", ["core.lockout.tasks", "core.sessions.tasks"]
+CELERY_TIMEZONE = "UTC"
+CELERY_IMPORTS = ["core.lockout.tasks", "core.sessions.tasks", "core.storage.tasks"]
 CELERY_BEAT_SCHEDULER = "core.beat.scheduler:LeaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "clear-expired-sessions": {
@@ -64,5 +65,9 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-ratings": {  # example:shop
         "task": "apps.shop.tasks.reconcile_ratings",  # example:shop
         "schedule": crontab(hour="4", minute="20"),  # example:shop
+    },  # example:shop
+    "render-pending-images": {  # example:shop
+        "task": "apps.shop.tasks.render_pending_images",  # example:shop
+        "schedule": crontab(minute="*/10"),  # example:shop
     },  # example:shop
 }

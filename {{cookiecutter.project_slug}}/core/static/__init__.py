@@ -1,0 +1,1 @@
+"""Static files: WhiteNoise, with one number changed."""
