@@ -62,11 +62,15 @@ def serve(request: HttpRequest, name: str) -> FileResponse:
         raise Http404 from None
     content_type, disposition = served_as(name)
     headers: dict[str, Any] = {
-        "Content-Disposition": disposition,
         "Cache-Control": f"private, max-age={LINK_SECONDS}, immutable",
         "X-Content-Type-Options": "nosniff",
     }
-    return FileResponse(file, content_type=content_type, headers=headers)
+    return FileResponse(
+        file,
+        as_attachment=disposition == "attachment",
+        content_type=content_type,
+        headers=headers,
+    )
 
 
 urlpatterns: list[URLPattern] = [path(f"{PREFIX}<path:name>", serve, name="local-media")]

@@ -177,12 +177,12 @@ class PrivateS3Storage(ServerNames, S3Storage):  # type: ignore[misc]  # storage
         size: int = self._ask("size", partial(super().size, name))
         return size
 
-    def pages(self) -> Iterator[list[tuple[str, datetime]]]:
-        """Name and age of every file, up to 1,000 at a time."""
+    def pages(self, size: int = 1_000) -> Iterator[list[tuple[str, datetime]]]:
+        """Name and age of every file, `size` at a time; 1,000 are a server's most."""
         client = self.connection.meta.client
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         while True:
-            listing = partial(client.list_objects_v2, Bucket=self.bucket_name, **more)
+            listing = partial(client.list_objects_v2, Bucket=self.bucket_name, MaxKeys=size, **more)
             page = self._ask("list", listing)
             yield [(each["Key"], each["LastModified"]) for each in page.get("Contents", [])]
             if not page["IsTruncated"]:
