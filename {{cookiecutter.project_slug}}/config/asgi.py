@@ -39,7 +39,7 @@ settings.DATABASES = {
 }
 settings.ROOT_URLCONF = "config.streams"
 # Synchronous, it would move each request to a thread and back; static files are the web's.
-settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
+settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("core.static.")]
 
 application = ProbesMiddleware(
     Streams(

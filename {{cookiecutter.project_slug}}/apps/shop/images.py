@@ -18,10 +18,10 @@ from rest_framework.views import APIView
 
 from apps.shop.models import Product, ProductImage
 from apps.shop.tasks import render_image
-from core.api.exceptions import ServiceUnavailable
 from core.api.uploads import UploadView
 from core.images.errors import ImageRefusedError
 from core.images.header import MAX_PIXELS, read_header
+from core.problems.exceptions import ServiceUnavailable
 from core.storage import StorageUnavailableError
 from core.storage.tasks import delete_files
 

@@ -15,7 +15,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.api.exceptions import PayloadTooLarge
+from core.problems.exceptions import PayloadTooLarge
 
 # Bytes of a form around its file: boundaries, headers, small fields.
 _FORM = 64 * 1024

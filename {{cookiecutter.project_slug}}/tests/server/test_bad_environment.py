@@ -39,6 +39,8 @@ WANTED = {
     "FORWARDED_ALLOW_IPS": "missing",
     "CACHE_URL": "missing",
     "BROKER_URL": "missing",
+    "S3_BUCKET": "missing",
+    "S3_ENDPOINT_URL": "missing",
     "EMAIL_URL": "missing",
     "DEFAULT_FROM_EMAIL": "missing",
 }

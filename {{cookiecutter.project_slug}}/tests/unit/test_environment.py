@@ -18,6 +18,8 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://app:p%40ss@pgbouncer:6432/shop?sslmode=require",
     "CACHE_URL": "redis://cache:6379/0",
     "BROKER_URL": "redis://broker:6379/0",
+    "S3_BUCKET": "shop-media",
+    "S3_ENDPOINT_URL": "https://s3.eu-central-1.amazonaws.com",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example.org",
     "DEFAULT_FROM_EMAIL": "shop@example.org",
 }

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.shop.models import OrderLine, Product, Review
+from apps.shop.models import OrderLine, Product, ProductImage, Review
 from apps.shop.ratings import mend_ratings
 from apps.users.models import User
 from tests.factories import UserFactory
@@ -29,7 +29,10 @@ def queries(client: Client, path: str) -> int:
 
 
 def one_product(_: User) -> None:
-    ProductFactory.create()
+    files = {"image": "products/a.webp", "thumbnail": "products/b.webp"}
+    ProductImage.objects.create(
+        product=ProductFactory.create(), state="ready", width=1, height=1, **files
+    )
 
 
 def one_reviewed_product(_: User) -> None:
@@ -56,10 +59,10 @@ def one_order_of_somebody(_: User) -> None:
 @pytest.mark.parametrize(
     ("path", "create", "budget"),
     [
-        # Public: not even the user is loaded.
-        ("/api/v1/products/?page_size=100", one_product, 1),
+        # Public: not even the user is loaded. Products and their pictures.
+        ("/api/v1/products/?page_size=100", one_product, 2),
         # The count and the average of each stand in a row that the same query joins.
-        ("/api/v1/products/?page_size=100", one_reviewed_product, 1),
+        ("/api/v1/products/?page_size=100", one_reviewed_product, 2),
         # The product, which must be for sale, and its reviews; the user is not loaded.
         ("/api/v1/products/{id}/reviews/?page_size=100", one_review, 2),
         # User, orders, lines, products: the session is in the cache.
