@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from apps.shop.models import Location, Product
+import struct
+import zlib
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from apps.shop.models import Location, Product, ProductImage
 from apps.shop.ratings import write_review
 from apps.shop.stock import receive_stock
+from apps.shop.tasks import render_image
 from apps.users.models import User
 
 PRODUCTS = {
@@ -28,15 +35,40 @@ REVIEWS = {
 
 
 def create_products(reviewer: User | None = None) -> None:
-    """Create those that are missing, with their stock; a changed price stays changed.
+    """Create those that are missing, with picture and stock; a changed price stays changed.
 
     `reviewer` writes the reviews, once.
     """
-    for name, price_cents in PRODUCTS.items():
+    for index, (name, price_cents) in enumerate(PRODUCTS.items()):
         if not Product.objects.filter(name=name).exists():
-            _stock(Product.objects.create(name=name, price_cents=price_cents))
+            product = Product.objects.create(name=name, price_cents=price_cents)
+            _stock(product)
+            _image(product, (40 * index, 90, 160))
     if reviewer is not None:
         _review(reviewer)
+
+
+def _image(product: Product, colour: tuple[int, int, int]) -> None:
+    stored = default_storage.save("products/originals/demo.png", ContentFile(_picture(colour)))
+    image = ProductImage.objects.create(product=product, original=stored)
+    render_image.delay(image.pk)
+
+
+def _picture(colour: tuple[int, int, int], width: int = 640, height: int = 480) -> bytes:
+    """A PNG of one colour that fades to white; Pillow stays in the decoder's process."""
+    rows = b"".join(
+        b"\0" + bytes(part + (255 - part) * row // height for part in colour) * width
+        for row in range(height)
+    )
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),
+        b"IDAT": zlib.compress(rows),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+    )
 
 
 def _stock(product: Product) -> None:

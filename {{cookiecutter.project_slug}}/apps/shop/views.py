@@ -29,7 +29,8 @@ from apps.users.models import User
 from core.caching.policy import Public
 
 # Seconds: a price on a page may be a minute old, as an order takes its prices from the database.
-PRODUCTS_POLICY = Public(max_age=60, stale_while_revalidate=600)
+# Both together stay below the 240 s that the links of its pictures hold (core.storage.s3).
+PRODUCTS_POLICY = Public(max_age=60, stale_while_revalidate=120)
 
 
 class ProductList(generics.ListAPIView[Product]):

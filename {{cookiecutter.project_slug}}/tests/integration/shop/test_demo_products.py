@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.shop.demo import PRODUCTS, REVIEWS, STOCK, create_products
 from apps.shop.models import Product, Review, Stock
@@ -28,3 +29,12 @@ def test_stock_and_reviews_are_created_once() -> None:
     assert Review.objects.count() == len(REVIEWS)
     rated = Product.objects.filter(rating__review_count=1)
     assert {product.name for product in rated} == REVIEWS.keys()
+
+
+def test_every_product_has_a_picture_that_the_worker_can_draw(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        create_products()
+    states = Product.objects.values_list("images__state", flat=True)
+    assert list(states) == ["ready"] * len(PRODUCTS)

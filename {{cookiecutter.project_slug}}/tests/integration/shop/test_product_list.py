@@ -9,12 +9,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apps.shop.views import PRODUCTS_POLICY
+from core.storage.s3 import LINK_SECONDS_AT_LEAST
 from tests.factories import UserFactory
 from tests.integration.shop.factories import OrderFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/products/"
-POLICY = "public, max-age=60, stale-while-revalidate=600"
+POLICY = "public, max-age=60, stale-while-revalidate=120"
 
 
 def names(client: Client, query: str) -> list[str]:
@@ -101,6 +103,11 @@ def test_products_may_be_kept_by_everybody_and_asked_for_again(client: Client) -
     product.save()
     changed = client.get(path, headers={"if-none-match": first.headers["ETag"]})
     assert changed.status_code == 200
+
+
+def test_a_kept_list_never_outlives_the_links_of_its_pictures() -> None:
+    kept = PRODUCTS_POLICY.max_age + PRODUCTS_POLICY.stale_while_revalidate
+    assert 0 < kept < LINK_SECONDS_AT_LEAST
 
 
 class TestExpand:

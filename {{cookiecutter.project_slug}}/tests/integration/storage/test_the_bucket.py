@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import select
+import socket
+import socketserver
 import threading
 import time
 from collections.abc import Callable
@@ -150,13 +153,53 @@ def test_a_server_that_refuses_us_is_unavailable(
         storage.open("pictures/a.webp")
 
 
-def test_a_connection_that_the_server_closed_is_not_an_error(
-    object_store: RadosGateway, storage: PrivateS3Storage
+class Hasty(socketserver.ThreadingTCPServer):
+    """Hangs up on its first connections and passes the others on."""
+
+    daemon_threads = True
+
+    def __init__(self, gateway: RadosGateway, hang_up: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.gateway, self.hang_up, self.seen = gateway, hang_up, 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    server: Hasty
+
+    def handle(self) -> None:
+        self.server.seen += 1
+        if self.server.seen <= self.server.hang_up:
+            return
+        with socket.create_connection(("127.0.0.1", self.server.gateway.port)) as behind:
+            ends = {self.request: behind, behind: self.request}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    data = end.recv(65_536)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
+
+
+@pytest.mark.parametrize(("hang_up", "stored"), [(1, True), (2, False)])
+def test_a_server_that_hangs_up_is_asked_once_more_and_no_oftener(
+    object_store: RadosGateway, hang_up: int, stored: bool
 ) -> None:
-    storage.save("pictures/a.webp", ContentFile(b"x"))
-    object_store.restart()
-    name = storage.save("pictures/a.webp", ContentFile(b"y"))
-    assert name in names(object_store)
+    with Hasty(object_store, hang_up) as hasty:
+        threading.Thread(target=hasty.serve_forever, daemon=True).start()
+        storage = PrivateS3Storage(**options(object_store, endpoint_url=hasty.url))
+        if stored:
+            name = storage.save("pictures/a.webp", ContentFile(b"y"))
+            assert name in names(object_store)
+        else:
+            with pytest.raises(StorageUnavailableError):
+                storage.save("pictures/a.webp", ContentFile(b"y"))
+        assert hasty.seen == 2
+        storage.connection.meta.client.close()
+        hasty.shutdown()
 
 
 def test_a_host_whose_packets_vanish_costs_at_most_five_seconds(
