@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -24,7 +23,7 @@ _FORM = 64 * 1024
 class UploadView(APIView):
     """A view that takes a form with one file of at most `max_upload_bytes`.
 
-    Who may not call it is refused before that, and a form that is cut off or garbled is a 400.
+    A form that is garbled is a 400, as DRF has it.
     """
 
     parser_classes = (MultiPartParser,)
@@ -38,10 +37,7 @@ class UploadView(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if int(length) > self.max_upload_bytes + _FORM:
             raise self._too_large()
-        try:
-            super().initial(request, *args, **kwargs)
-        except MultiPartParserError as error:
-            raise ParseError(f"The form cannot be read: {error}") from None
+        super().initial(request, *args, **kwargs)
 
     def uploaded(self, request: Request, field: str) -> UploadedFile[bytes]:
         """The file of the form. Raises `ValidationError`, `ParseError` or `PayloadTooLarge`."""

@@ -309,11 +309,19 @@ def test_a_product_has_ten_pictures_at_most_however_many_come_at_once(
         ready(product)
     user, together = UserFactory.create(is_staff=True), threading.Barrier(8)
 
+    class Together:
+        """A store that takes all of them at the same moment."""
+
+        def save(self, *_: Any) -> str:
+            together.wait(10)
+            return "products/originals/x.jpg"
+
+    monkeypatch.setattr(images, "default_storage", Together())
+
     def send(_: int) -> int:
         client = Client()
         client.force_login(user)
         try:
-            together.wait(10)
             status: int = upload(client, product).status_code
             return status
         finally:
