@@ -79,6 +79,16 @@ def test_every_kind_of_pixel_keeps_its_colour(data: bytes, expected: Any) -> Non
     assert all(abs(a - b) <= 6 for a, b in zip(colour(data), expected, strict=True))
 
 
+@pytest.mark.parametrize("mode", ["P", "1"])
+def test_a_picture_of_few_colours_is_made_smaller_by_mixing_them(mode: str) -> None:
+    stripes = Image.new("L", (640, 480))
+    for column in range(0, 640, 2):
+        stripes.paste(255, (column, 0, column + 1, 480))
+    output = io.BytesIO()
+    stripes.convert(mode).save(output, "PNG")
+    assert 100 < colour(output.getvalue())[0] < 155  # with pixels left out, black or white
+
+
 def test_an_orientation_is_applied_and_everything_else_of_the_camera_is_gone() -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Camera of Ada"
