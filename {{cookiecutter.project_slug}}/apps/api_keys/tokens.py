@@ -25,7 +25,7 @@ PREFIX_LENGTH = 12  # characters, 71 bits: unique without asking the database
 SECRET_LENGTH = 43  # characters, 256 bits
 CHECKSUM_LENGTH = 6  # characters, the 32 bits of a CRC
 # For the rules of a secret scanner, too.
-PATTERN = rf"{MARKER}_[0-9A-Za-z]{{12}}\.[0-9A-Za-z]{{49}}"
+PATTERN = MARKER + r"_[0-9A-Za-z]{12}\.[0-9A-Za-z]{49}"
 _TOKEN = re.compile(PATTERN, re.ASCII)
 
 
