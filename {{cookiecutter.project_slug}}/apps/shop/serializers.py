@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.shop.models import Order, OrderLine, Product, ProductImage
-from core.api.expand import Expandable
-from core.api.parameters import Filters
+from core.lists.expand import Expandable
+from core.lists.parameters import Filters
 
 MAX_LINES = 50
 MAX_QUANTITY = 1_000

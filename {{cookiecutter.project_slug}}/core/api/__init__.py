@@ -1,1 +1,1 @@
-"""The REST API's mechanism: parsing and rendering, parameters, pages, throttles."""
+"""The REST API's mechanism: bodies in and out, and how often one may call."""

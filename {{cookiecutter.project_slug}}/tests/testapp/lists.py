@@ -9,8 +9,8 @@ from rest_framework.permissions import AllowAny
 from apps.users.models import User
 from config.urls import handler400, handler403, handler404, handler500
 from config.urls import urlpatterns as service
-from core.api.expand import Expandable
-from core.api.parameters import Filters
+from core.lists.expand import Expandable
+from core.lists.parameters import Filters
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 

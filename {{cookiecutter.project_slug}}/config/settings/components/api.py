@@ -2,7 +2,7 @@
 
 Decides: who may call and how often, what an error looks like, what the schema says. Reads nothing.
 Without it Django REST framework answers anybody, in two formats, with errors in a third. To lift it
-out: take `core/api/` and `core/problems/`.
+out: take `core/api/`, `core/lists/` and `core/problems/`.
 """
 
 from config.settings.components.identity import PROJECT_DESCRIPTION, PROJECT_NAME
@@ -18,12 +18,12 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.RateThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
+    "DEFAULT_PAGINATION_CLASS": "core.lists.pagination.KeysetPagination",
     # Refuses what a view does not know: a misspelt filter must not answer with everything.
-    "DEFAULT_FILTER_BACKENDS": ["core.api.parameters.AllowedParameters"],
+    "DEFAULT_FILTER_BACKENDS": ["core.lists.parameters.AllowedParameters"],
     # One format: `?format=` would turn a misspelt parameter into a 404.
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
+    "DEFAULT_SCHEMA_CLASS": "core.lists.schema.Schema",
     "EXCEPTION_HANDLER": "core.problems.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

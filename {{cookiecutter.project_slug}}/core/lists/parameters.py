@@ -8,8 +8,8 @@ Weighed: django-filter 26.2 ignores what it does not know, and brings forms besi
 
     class ProductList(generics.ListAPIView[Product]):
         filters = ProductFilters                                 # `source` is Django's lookup
-        orderings = {"newest": "-created_at", "price": "price"}  # core/api/pagination.py
-        expandable = ("maker",)                                  # core/api/expand.py
+        orderings = {"newest": "-created_at", "price": "price"}  # core/lists/pagination.py
+        expandable = ("maker",)                                  # core/lists/expand.py
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.api.expand import check_expand, expandable
+from core.lists.expand import check_expand, expandable
 from core.problems.exceptions import InvalidParametersError
 
 
@@ -69,7 +69,7 @@ class AllowedParameters(BaseFilterBackend):
         return queryset.filter(**given.validated_data)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """None: `core.api.schema` documents them, of objects too."""
+        """None: `core.lists.schema` documents them, of objects too."""
         return []
 
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from apps.users.models import User
-from core.api.pagination import KeysetPagination
+from core.lists.pagination import KeysetPagination
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from apps.users.models import User
-from core.api.pagination import KeysetPagination
+from core.lists.pagination import KeysetPagination
 
 MOMENT_FIRST = '[">","newest","2026-01-01T00:00:00+00:00",%s]'
 

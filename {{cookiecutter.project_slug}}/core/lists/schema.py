@@ -8,8 +8,8 @@ from drf_spectacular import openapi
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api.expand import expandable
-from core.api.parameters import list_filters
+from core.lists.expand import expandable
+from core.lists.parameters import list_filters
 
 
 class Schema(openapi.AutoSchema):
@@ -31,7 +31,7 @@ class Schema(openapi.AutoSchema):
 class ExpandableExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An id, or the object where it is expanded."""
 
-    target_class = "core.api.expand.Expandable"
+    target_class = "core.lists.expand.Expandable"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         expanded = auto_schema.resolve_serializer(self.target.serializer, direction)
