@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,10 +35,11 @@ class ReviewList(generics.ListAPIView[Review]):
     serializer_class = ReviewSerializer
     queryset = Review.objects.all()
 
-    def perform_authentication(self, request: Request) -> None:
-        """Not for a reader: the list is public for everybody alike, and no session is read."""
-        if request.method not in SAFE_METHODS:
-            super().perform_authentication(request)
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """None for a reader: the list is the same for everybody, and no session is read."""
+        if self.request is not None and self.request.method in SAFE_METHODS:
+            return []
+        return super().get_authenticators()
 
     def get_queryset(self) -> QuerySet[Review]:
         """Those of the product. Raises `Http404` when it is not for sale."""

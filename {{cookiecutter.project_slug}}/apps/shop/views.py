@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -27,6 +27,7 @@ from apps.shop.services import UnavailableProductsError, pay_order, place_order
 from apps.shop.stock import OutOfStockError
 from apps.users.models import User
 from core.caching.policy import Public
+from core.lists.expand import is_expanded
 
 # Seconds: a price on a page may be a minute old, as an order takes its prices from the database.
 # Both together stay below the 240 s that the links of its pictures hold (core.storage.s3).
@@ -65,9 +66,12 @@ class CustomerOrders(generics.GenericAPIView[Order]):
     expandable = ("lines.product",)
 
     def get_queryset(self) -> QuerySet[Order]:
-        """Two queries for the lines of a whole page."""
+        """Two queries for the lines of a whole page; one more where products are expanded."""
+        products = Product.objects.all()
+        if is_expanded(self.request, "lines.product"):
+            products = with_images(products.select_related("rating"))
         mine = Order.objects.filter(customer_id=self.request.user.pk)
-        return mine.prefetch_related("lines__product")
+        return mine.prefetch_related(Prefetch("lines__product", queryset=products))
 
 
 class OrderList(CustomerOrders, generics.ListAPIView[Order]):

@@ -13,7 +13,6 @@ from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
-import qrcode
 import structlog
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
@@ -25,7 +24,6 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.utils import timezone
-from qrcode.image.svg import SvgPathFillImage
 
 from apps.users.models import User
 
@@ -49,6 +47,10 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
 
     def build_totp_svg(self, url: str) -> str:
         """On white: allauth's is black on the page's ground, which the admin's dark theme hides."""
+        # On first use: it imports Pillow, 7 MB that no other request of a web process needs.
+        import qrcode
+        from qrcode.image.svg import SvgPathFillImage
+
         image = qrcode.make(url, image_factory=SvgPathFillImage)
         return str(image.to_string(encoding="unicode"))
 

@@ -44,7 +44,12 @@ class Expandable(serializers.PrimaryKeyRelatedField[Any]):
     @property
     def _is_expanded(self) -> bool:
         request = self.context.get("request")
-        return request is not None and self.path in _asked(request)
+        return request is not None and is_expanded(request, self.path)
+
+
+def is_expanded(request: Request, path: str) -> bool:
+    """Whether the caller asked for `path`; for a queryset that then fetches more."""
+    return path in _asked(request)
 
 
 def expandable(view: APIView) -> dict[str, tuple[str, ...]]:

@@ -30,6 +30,8 @@ PRODUCTION = {
     "FORWARDED_ALLOW_IPS": "127.0.0.1",
     "EMAIL_URL": "smtp+tls://user:password@127.0.0.1:25",
     "DEFAULT_FROM_EMAIL": "service@service.test",
+    "S3_BUCKET": "service-media",
+    "S3_ENDPOINT_URL": "https://127.0.0.1",
 }
 VIEWS = {"static JSON": "/static-json/", "one query": "/one-query/"}
 

@@ -44,7 +44,13 @@ ELSEWHERE = [
 
 
 # Kept by caches that others share; an addition is a decision, and stands here.
-PUBLIC = {"/static/admin/css/base.css"}
+PUBLIC = {
+    "/static/admin/css/base.css",
+    "/favicon.ico",
+    "/favicon.svg",
+    "/robots.txt",
+    "/.well-known/security.txt",
+}
 PUBLIC |= {"/api/v1/products/", "/api/v1/products/1/"}  # example:shop
 
 # Among others, so that the test is known to have met them.

@@ -89,7 +89,7 @@ def test_a_review_that_makes_no_sense_is_refused(
 def test_a_visitor_writes_none(client: Client) -> None:
     product = ProductFactory.create()
     response = client.post(url(product), {"rating": 5}, JSON)
-    assert (response.status_code, response.json()["code"]) == (403, "not_authenticated")
+    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
 
 
 def test_a_product_that_is_not_for_sale_has_none_to_read_or_write(client: Client) -> None:
@@ -114,7 +114,7 @@ def test_saving_a_product_that_was_read_before_a_review_leaves_the_count(client:
     assert rating_in_the_api(client, product) == (1, "2.00")
 
 
-def test_the_database_computes_the_average_and_the_list_reads_it_in_one_query(
+def test_the_database_computes_the_average_and_the_list_reads_it_with_the_products(
     client: Client,
 ) -> None:
     product = ProductFactory.create()
@@ -124,7 +124,8 @@ def test_the_database_computes_the_average_and_the_list_reads_it_in_one_query(
     with CaptureQueriesContext(connection) as reading:
         [found] = client.get("/api/v1/products/").json()["results"]
     assert (found["review_count"], found["average_rating"]) == (3, "4.33")
-    [query] = [each["sql"] for each in reading]
+    query, of_pictures = [each["sql"] for each in reading]
+    assert "shop_productimage" in of_pictures
     assert 'LEFT OUTER JOIN "shop_productrating"' in query
     assert 'SELECT "shop_product"."id"' in query
     assert '"shop_productrating"."average"' in query

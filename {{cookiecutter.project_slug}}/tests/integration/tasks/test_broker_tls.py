@@ -83,6 +83,8 @@ def test_a_server_with_a_certificate_that_nobody_signed_hears_nothing(impostor: 
             FORWARDED_ALLOW_IPS=HOST,
             EMAIL_URL="smtp://localhost",
             DEFAULT_FROM_EMAIL="service@service.test",
+            S3_BUCKET="service-media",
+            S3_ENDPOINT_URL=f"https://{HOST}",
         ),
         cwd=BASE_DIR,
         capture_output=True,
