@@ -59,8 +59,8 @@ def database() -> Fact:
         started = time.perf_counter()
         [recovering] = connection.ask("SELECT pg_is_in_recovery()", LIMIT)
         seconds = time.perf_counter() - started
-        pooled = backend != str(connection.backend_pid)
-    name = "PostgreSQL " + version.split()[0] + (" through a pooler" if pooled else "")
+        through_a_pooler = backend != str(connection.backend_pid)
+    name = "PostgreSQL " + version.split()[0] + (" through a pooler" if through_a_pooler else "")
     return Fact(name, seconds, "a replica" if recovering == "t" else "")
 
 

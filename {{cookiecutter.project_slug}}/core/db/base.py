@@ -9,14 +9,12 @@ cancels from the side races with the end of the query.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import psycopg
 from django.db import OperationalError
 from django.db.backends.postgresql import base
-from psycopg import capabilities
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
@@ -25,10 +23,8 @@ from core import deadline
 T = TypeVar("T")
 
 # Seconds that a rollback or a commit gets after the deadline; a statement is not begun then.
+# Deadline, connecting (3) and this are below gunicorn's 30 s.
 GRACE = 0.5
-# Seconds to ask the server to stop. Deadline, connecting (3), grace and this are below gunicorn's
-# 30 s.
-CANCEL = 0.5
 # What keeps a transaction whole may run after the deadline.
 _BOOKKEEPING = ("SAVEPOINT", "ROLLBACK", "RELEASE")
 
@@ -40,8 +36,10 @@ class _GivenUpError(psycopg.OperationalError):
 class BoundedConnection(psycopg.Connection[Any]):
     """A connection that waits no longer than the request's time; it is closed when it did.
 
-    The server is asked to stop, so that it holds no lock for nobody. If that cannot be said (the
-    server is frozen, or libpq is older than 17) the role's statement_timeout ends it.
+    The pooler then drops its side, and the role's client_connection_check_interval of 1 s lets the
+    server notice, so that it holds no lock for nobody. Never by a cancel request: one whose client
+    leaves before a frozen server has answered ends all of PgBouncer ("bad client state: 0", 1.18
+    here, pgbouncer/pgbouncer#846).
     """
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
@@ -52,9 +50,6 @@ class BoundedConnection(psycopg.Connection[Any]):
         try:
             return super().wait(gen, interval, max(left, GRACE))
         except _WaitTimeout:
-            if capabilities.has_cancel_safe():  # libpq 17; an older one may wait for ever
-                with suppress(psycopg.Error):
-                    self.cancel_safe(timeout=CANCEL)
             self.close()  # in the middle of an answer it is of no use to anybody
             raise _GivenUpError(str(deadline.Exhausted())) from None
 

@@ -64,5 +64,5 @@ class Browser:
 
     def is_logged_in(self) -> bool:
         status, answer = self.call("GET", SESSION)
-        assert status == 200
+        assert status == 200, (status, answer)
         return answer["user"] is not None

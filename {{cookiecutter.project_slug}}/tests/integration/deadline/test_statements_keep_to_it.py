@@ -53,7 +53,7 @@ def test_the_server_stops_working_on_a_statement_that_was_given_up(postgres: Pos
         sleep(4)
     given_up = time.monotonic()
     while int(postgres.psql(busy + " AND state = 'active' AND pid <> pg_backend_pid()")):
-        assert time.monotonic() - given_up < 1.5
+        assert time.monotonic() - given_up < 2.5  # an interval of 1 s, and noise
 
 
 def test_a_statement_is_not_begun_after_the_deadline() -> None:

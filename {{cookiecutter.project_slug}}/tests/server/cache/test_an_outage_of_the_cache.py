@@ -28,6 +28,7 @@ from tests.server.browser import SESSION, Browser
 from tests.server.conftest import StartRole
 from tests.server.roles import Role
 
+APPLICATION = "tests.testapp.unthrottled:application"
 WORKERS = 2
 SAMPLES = 200
 ADDED = 0.100  # seconds, at most, once the breaker is open
@@ -116,7 +117,7 @@ def hits(server: Valkey) -> int:
 def test_an_outage_costs_no_error_no_login_and_no_time(
     fault: str, start_role: StartRole, cache_server: Valkey, email: str
 ) -> None:
-    with start_role("web", env={"WEB_CONCURRENCY": str(WORKERS)}) as web:
+    with start_role("web", APPLICATION, env={"WEB_CONCURRENCY": str(WORKERS)}) as web:
         user = Browser(web)
         user.log_in(email, PASSWORD)
         with load(web, user) as traffic:

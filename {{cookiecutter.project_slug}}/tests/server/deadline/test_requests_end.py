@@ -20,7 +20,8 @@ APPLICATION = "tests.testapp.waiting:application"
 
 @pytest.fixture
 def web(start_role: StartRole) -> Iterator[Role]:
-    with start_role("web", APPLICATION, env={"WEB_CONCURRENCY": "1"}) as web:
+    # One thread, so that a test's requests share one connection: what they wait for is an answer.
+    with start_role("web", APPLICATION, env={"WEB_CONCURRENCY": "1", "THREADS": "1"}) as web:
         assert web.get("/row/")[0].status == 200
         yield web
 
