@@ -15,11 +15,12 @@ from redis.exceptions import ConnectionError as NoConnectionError
 from redis.exceptions import MaxConnectionsError
 from redis.exceptions import TimeoutError as NoAnswerError
 
+from core import deadline
 from core.cache.breaker import Breaker
 
 
 class CacheAwayError(NoConnectionError):
-    """The breaker is open: the server was not asked."""
+    """The breaker is open, or the request's time is up: the server was not asked."""
 
 
 class GuardedPool(redis.ConnectionPool):
@@ -35,7 +36,7 @@ class GuardedPipeline(Pipeline):
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         breaker = self.connection_pool.breaker  # type: ignore[attr-defined]
-        if breaker.is_open:
+        if breaker.is_open or deadline.remaining() <= 0:
             raise _away()
         try:
             answers: list[Any] = super().execute(raise_on_error)
@@ -56,7 +57,7 @@ class GuardedRedis(redis.Redis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         breaker = self.connection_pool.breaker  # type: ignore[attr-defined]
-        if breaker.is_open:
+        if breaker.is_open or deadline.remaining() <= 0:
             raise _away()
         try:
             answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
@@ -74,7 +75,7 @@ class GuardedRedis(redis.Redis):
 
 def _away() -> ConnectionInterrupted:
     error = ConnectionInterrupted(None)
-    error.__cause__ = CacheAwayError("the breaker is open")
+    error.__cause__ = CacheAwayError("the breaker is open, or the deadline has passed")
     return error
 
 

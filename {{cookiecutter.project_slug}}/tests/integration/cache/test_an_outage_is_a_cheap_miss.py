@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import cache, caches
 
+from core import deadline
 from scripts.servers import Valkey
 from tests.logged import logged
 
@@ -116,3 +117,12 @@ def test_it_is_used_again_when_it_is_back_and_the_log_says_when(
     assert told.count("cache breaker opened") == told.count("cache breaker closed") == 1
     # The failures before it opened, held back to one a second; none of the hundred after.
     assert len(told) <= 5, told
+
+
+def test_a_request_whose_time_is_up_asks_no_cache() -> None:
+    cache.set("late", 1, timeout=60)
+    with deadline.budget(0):
+        assert cache.get("late") is None
+        assert cache.get_many(["late"]) == {}
+        cache.set("late", 2, timeout=60)
+    assert cache.get("late") == 1
