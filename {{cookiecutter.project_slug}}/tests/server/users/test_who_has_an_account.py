@@ -18,7 +18,7 @@ from django.contrib.auth.hashers import make_password
 from apps.users.models import User
 hashed = make_password({PASSWORD!r})
 User.objects.bulk_create(
-    User(email=f"known{{n}}@example.org", password=hashed) for n in range({SAMPLES})
+    User(email="known" + str(n) + "@example.org", password=hashed) for n in range({SAMPLES})
 )
 """
 
@@ -35,7 +35,7 @@ def test_known_and_unknown_addresses_take_the_same_time(
         "accounts/verification/mail/": {},
     }
     ratios = {}
-    with start_role("web") as web:
+    with start_role("web", "tests.testapp.unthrottled:application") as web:
         caller = Caller(web)
         caller.log_in("nobody@example.org", "guess")
         for turn, (path, sent) in enumerate(calls.items()):
