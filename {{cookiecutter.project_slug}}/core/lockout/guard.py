@@ -37,6 +37,11 @@ ON CONFLICT (key) DO UPDATE SET
     END
 RETURNING count, extract(epoch FROM expires_at - clock_timestamp())
 """
+_REMEMBER = """
+INSERT INTO core_lockout_counter (key, count, expires_at)
+VALUES (%s, 1, clock_timestamp() + make_interval(secs => %s))
+ON CONFLICT (key) DO UPDATE SET count = 1, expires_at = excluded.expires_at
+"""
 _GIVE_BACK = """
 UPDATE core_lockout_counter SET count = count - 1
 WHERE key = %s AND count > 0 AND expires_at > clock_timestamp()
@@ -106,9 +111,13 @@ def forget_all(key: Key) -> int:
 
 
 def remember(key: Key) -> None:
-    """Note for the limit's `seconds` that this happened; `remembers` tells."""
-    forget(key)
-    count(key)
+    """Note for the limit's `seconds` that this happened; `remembers` tells.
+
+    In one statement and never refused: to delete and count would lock out the second of two logins
+    that succeed at the same moment.
+    """
+    with connections[_database()].cursor() as cursor:
+        cursor.execute(_REMEMBER, [key.text, key.limit.seconds])
 
 
 def remembers(key: Key) -> bool:

@@ -87,6 +87,29 @@ def test_what_is_remembered_ends_too() -> None:
     assert not guard.remembers(FEW.of("ada"))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_remembered_by_many_at_once_is_refused_to_none() -> None:
+    refused = []
+    start = threading.Barrier(20)
+
+    def remember() -> None:
+        start.wait()
+        try:
+            guard.remember(Limit("once", attempts=1, seconds=60).of("ada"))
+        except LockedOut as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=remember) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not refused
+    assert Counter.objects.get().count == 1
+
+
 def test_expired_counters_are_deleted_in_batches_and_others_stay() -> None:
     past, future = (timezone.now() + timedelta(hours=hours) for hours in (-1, 1))
     Counter.objects.bulk_create(
