@@ -22,10 +22,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from apps.users import second_factor, tasks
+from apps.users import guards, second_factor, tasks
 from apps.users.backends import SecondFactorInvalid, SecondFactorRequired
 from apps.users.guards import CodeAttempt
 from apps.users.models import User
+from core.lockout import guard
 from core.lockout.guard import LockedOut
 
 _CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 32}
@@ -111,10 +112,21 @@ class AdminSite(admin.AdminSite):
     def password_change(  # type: ignore[override]  # the stubs forget its redirect
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's, and the mail that tells of it."""
+        """Django's, with the limit that the API has, and the mail that tells of it."""
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        user = _user(request)
+        key = guards.password_of_session(user)
+        try:
+            guard.count(key)
+        except LockedOut as locked:
+            return HttpResponse(status=429, headers={"Retry-After": str(locked.wait)})
         response = super().password_change(request, extra_context)
-        if request.method == "POST" and response.status_code == 302:
-            tasks.send_password_changed.delay(_user(request).pk)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if form is None or "old_password" not in form.errors:
+            guard.forget(key)
+        if response.status_code == 302:
+            tasks.send_password_changed.delay(user.pk)
         return response
 
     @method_decorator([never_cache, sensitive_post_parameters()])

@@ -230,6 +230,21 @@ def test_a_change_in_the_admin_is_told_too(browser: Browser) -> None:
     assert subjects(user.email) == [CHANGED]
 
 
+def test_the_old_password_cannot_be_guessed_in_the_admin_either(browser: Browser) -> None:
+    browser.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+
+    def try_out(old: str) -> Any:
+        sent = {"old_password": old, "new_password1": "weak", "new_password2": "weak"}
+        return browser.post("/admin/password_change/", sent)
+
+    assert {try_out(PASSWORD).status_code for _ in range(6)} == {200}
+    assert [try_out("wrong").status_code for _ in range(6)] == [200] * 5 + [429]
+    locked = try_out(PASSWORD)
+    assert locked.status_code == 429
+    assert int(locked.headers["Retry-After"]) > 800
+    assert change(browser).status_code == 429
+
+
 def test_a_change_by_an_operator_is_told_to_the_user(browser: Browser) -> None:
     user = UserFactory.create()
     browser.force_login(UserFactory.create(is_staff=True, is_superuser=True))
