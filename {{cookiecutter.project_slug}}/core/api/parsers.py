@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isinf
 from typing import IO, Any, cast
 
 from django.conf import settings
@@ -18,8 +19,9 @@ class JSONParser(parsers.JSONParser):
     """DRF's parser, which answers 500 to a body nested 100,000 deep and passes NUL on.
 
     Raises `ParseError` (400) for what is not JSON in UTF-8, is nested deeper than Python recurses,
-    or holds a NUL, which PostgreSQL stores neither as text nor as jsonb; `PayloadTooLarge` (413)
-    beyond DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks for forms only.
+    holds a number that is infinite in Python (`1e400`, on which a primary key's field fails), or a
+    NUL, which PostgreSQL stores neither as text nor as jsonb; `PayloadTooLarge` (413) beyond
+    DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks for forms only.
     """
 
     def parse(
@@ -37,7 +39,7 @@ class JSONParser(parsers.JSONParser):
         if limit is not None and len(body) > limit:
             raise PayloadTooLarge
         try:
-            data = json.loads(body.decode("utf-8"))
+            data = json.loads(body.decode("utf-8"), parse_float=_finite)
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
         except RecursionError:
@@ -45,6 +47,13 @@ class JSONParser(parsers.JSONParser):
         if b"\\u0000" in body and _holds_nul(data):
             raise ParseError("The body holds a NUL character.")
         return data
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError("a number is out of range")
+    return number
 
 
 def _holds_nul(data: Any) -> bool:

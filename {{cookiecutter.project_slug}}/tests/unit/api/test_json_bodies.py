@@ -30,6 +30,8 @@ def test_a_json_body_is_read_as_it_was_sent() -> None:
         b"{'a': 1}",
         b'{"a": NaN}',
         b'{"a": Infinity}',
+        b'{"a": 1e400}',
+        b'{"a": -1e400}',
         b'{"a": "\xff"}',
         b'{"a": "\x00"}',
         b'{"a": ' + b"9" * 5000 + b"}",
