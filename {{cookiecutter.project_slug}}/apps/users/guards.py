@@ -14,14 +14,12 @@ No lock is for ever, and what is refused is not counted: nobody can prolong one.
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
 from django.http import HttpRequest
 
 from apps.users.models import User, normalized
 from core.lockout import guard
 from core.lockout.limits import Key, Limit
-from core.requests.address import client_address
+from core.requests.address import client_network
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -45,19 +43,8 @@ MAIL_NETWORK = Limit("mail-network", attempts=30, seconds=HOUR)
 
 
 def network(request: HttpRequest | None) -> str:
-    """The client's address; of IPv6 its /64, which one customer has whole."""
-    if request is None:
-        return ""
-    address = client_address(request)
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), 64), strict=False))
+    """Where the client is, as far as it is counted; empty without a request."""
+    return "" if request is None else client_network(request)
 
 
 class LoginAttempt:

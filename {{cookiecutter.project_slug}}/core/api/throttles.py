@@ -6,7 +6,6 @@ limit remains. What must hold then (logins, tokens) is counted in PostgreSQL.
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +16,7 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from core.requests.address import client_address
+from core.requests.address import client_network
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -75,18 +74,7 @@ def _caller(request: Request) -> tuple[str, str]:
         return "key", str(key)
     if request.user.is_authenticated:
         return "user", str(request.user.pk)
-    return "anonymous", _network(client_address(request._request))
-
-
-def _network(address: str) -> str:
-    """The address; of IPv6 the /64, which is the least that one subscriber has."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, 64), strict=False))
-    return address
+    return "anonymous", client_network(request._request)
 
 
 def _take(name: str, rate: int) -> float:

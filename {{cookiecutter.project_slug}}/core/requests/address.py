@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -25,6 +25,21 @@ def client_address(request: HttpRequest) -> str:
     if not forwarded:
         return str(peer)
     return _walk(peer, forwarded[-_READ:], tuple(settings.FORWARDED_ALLOW_IPS))
+
+
+def client_network(request: HttpRequest) -> str:
+    """The client's address to count by; of IPv6 its /64, which one customer has whole."""
+    address = client_address(request)
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    # All of IPv4 has one /64 where a socket or a proxy writes it as ::ffff:192.0.2.1.
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), 64), strict=False))
 
 
 # A proxy sends few different chains at a time; the bound is for those that a client makes up.

@@ -80,6 +80,11 @@ def test_the_addresses_of_one_ipv6_subscriber_are_one_client(client: Client) -> 
     assert client.get(PATH, REMOTE_ADDR="2001:db8:0:2::1").status_code == 200
 
 
+def test_ipv4_clients_that_a_proxy_names_in_ipv6_are_counted_apart(client: Client) -> None:
+    assert statuses(client, 4, REMOTE_ADDR="::ffff:203.0.113.1")[-1] == 429
+    assert client.get(PATH, REMOTE_ADDR="::ffff:203.0.113.2").status_code == 200
+
+
 @pytest.mark.django_db
 def test_users_and_keys_are_counted_apart_wherever_they_come_from(client: Client) -> None:
     first, second = UserFactory.create_batch(2)
