@@ -48,9 +48,12 @@ def send_already_known(user_id: int) -> None:
 
 @shared_task(queue="high")
 def send_password_reset(email: str) -> None:
-    """The link that lets the owner of an account choose a password."""
+    """The link that lets the owner of an account choose a password.
+
+    Not where an operator turned the password off: a key would be a way round the other login.
+    """
     user = User.objects.filter(email=email, is_active=True).first()
-    if user:
+    if user and user.has_usable_password():
         url = _link("users-password-reset", key=keys.reset_key(user))
         minutes = settings.PASSWORD_RESET_TIMEOUT // 60
         _send(user, "password_reset", "Choose a new password", url=url, minutes=minutes)

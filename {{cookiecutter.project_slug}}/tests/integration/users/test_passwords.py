@@ -59,6 +59,14 @@ def test_asking_for_an_unknown_address_looks_the_same_and_mails_nobody(browser: 
     assert [message.to for message in mail.outbox] == [[user.email]]
 
 
+def test_an_account_whose_password_was_turned_off_gets_none_by_mail(browser: Browser) -> None:
+    user = UserFactory.create()
+    user.set_unusable_password()
+    user.save()
+    assert ask(browser, user.email).status_code == 202
+    assert not mail.outbox
+
+
 def test_a_key_is_good_once(browser: Browser) -> None:
     user = UserFactory.create()
     ask(browser, user.email)
