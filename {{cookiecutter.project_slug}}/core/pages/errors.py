@@ -17,6 +17,8 @@ from django.middleware.csp import get_nonce
 from django.template.loader import render_to_string
 
 TEMPLATE = "error.html"
+# Where programs call, and want a problem (`core.problems`) instead of a page.
+PROGRAMS = ("/api/", "/stream/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ class ErrorPageMiddleware(Middleware):
     """Put the page of its status into an error that has no body.
 
     Django's 405 of `require_POST` and a view's `HttpResponse(status=503)` are empty, which a
-    browser shows as a white window. Errors with a body, and those of the API, pass as they are.
+    browser shows as a white window. Errors with a body, and those of the API and of streams, pass
+    as they are.
     """
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -26,7 +27,7 @@ class ErrorPageMiddleware(Middleware):
             response.status_code < 400
             or not isinstance(response, HttpResponse)
             or response.content
-            or request.path_info.startswith(API_PREFIX)
+            or request.path_info.startswith(errors.PROGRAMS)
         ):
             return response
         page = errors.respond(request, response.status_code)

@@ -18,9 +18,6 @@ from core.db.outage import RETRY_AFTER, unavailable
 from core.pages import errors
 from core.problems.problems import CONTENT_TYPE, problem
 
-API_PREFIX = "/api/"
-# Where programs call, and want a problem instead of a page.
-PROGRAMS = (API_PREFIX, "/stream/")
 SAFE_METHODS = ("GET", "HEAD")
 
 
@@ -81,7 +78,7 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
-    if request.path_info.startswith(PROGRAMS):
+    if request.path_info.startswith(errors.PROGRAMS):
         body = problem(request, status, code=code, detail=detail)
         return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
     return errors.respond(request, status, errors.CSRF if code == "csrf_failed" else None)

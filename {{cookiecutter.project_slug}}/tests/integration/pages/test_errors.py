@@ -70,10 +70,11 @@ def test_an_error_without_a_body_gets_its_page() -> None:
     [
         (HttpResponse(b"own words", status=503), "/"),
         (HttpResponse(status=405), "/api/v1/things/"),
+        (HttpResponse(status=405), "/stream/things/"),
         (HttpResponse(status=204), "/"),
         (HttpResponse(status=302), "/"),
     ],
-    ids=["with words of its own", "of the API", "no content", "a redirect"],
+    ids=["with words of its own", "of the API", "of a stream", "no content", "a redirect"],
 )
 def test_any_other_answer_passes_as_it_is(response: HttpResponse, path: str) -> None:
     before = response.content
