@@ -23,6 +23,7 @@ from tests.server.browser import Browser
 from tests.server.conftest import StartRole
 from tests.server.roles import Role
 
+UNTHROTTLED = "tests.testapp.unthrottled:application"
 REQUESTS = 60  # to each service, four at a time, so that both workers answer
 
 
@@ -37,8 +38,8 @@ def persistent(tmp_path: Path) -> Iterator[Valkey]:
 @pytest.fixture
 def services(start_role: StartRole, persistent: Valkey) -> Iterator[tuple[Role, Role]]:
     with (
-        start_role("web", env=away_from_each_other(persistent.url)) as one,
-        start_role("web", env=away_from_each_other(persistent.url)) as other,
+        start_role("web", UNTHROTTLED, env=away_from_each_other(persistent.url)) as one,
+        start_role("web", UNTHROTTLED, env=away_from_each_other(persistent.url)) as other,
     ):
         yield one, other
 
@@ -115,8 +116,10 @@ def test_a_logout_holds_whose_delete_alone_was_lost_in_the_network(
 ) -> None:
     with (
         Lossy(persistent.port) as network,
-        start_role("web", env=away_from_each_other(f"redis://{HOST}:{network.port}/0")) as one,
-        start_role("web", env=away_from_each_other(persistent.url)) as other,
+        start_role(
+            "web", UNTHROTTLED, env=away_from_each_other(f"redis://{HOST}:{network.port}/0")
+        ) as one,
+        start_role("web", UNTHROTTLED, env=away_from_each_other(persistent.url)) as other,
     ):
         browser = Browser(one)
         browser.log_in(email, PASSWORD)
