@@ -25,8 +25,8 @@ from apps.users.models import User
 def sign_up(email: str, password: str, name: str) -> None:
     """Create an account that waits for its confirmation, or tell the owner of the one there is.
 
-    As long as an address waits, the last sign-up counts: whoever claimed it before its owner did
-    must not be left with a password that works.
+    Of two claims to an address that still waits, nobody but its mailbox knows which is the owner's:
+    no password of either stays, no earlier key works, and the mail lets its reader choose one.
     """
     hashed = make_password(password)  # in every case: the hash is what takes time
     with transaction.atomic():
@@ -36,8 +36,11 @@ def sign_up(email: str, password: str, name: str) -> None:
         if is_new:
             EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
         elif user.waits_for_confirmation():
-            user.password, user.name = hashed, name
+            user.set_unusable_password()
+            user.name = ""
             user.save(update_fields=["password", "name"])
+            tasks.send_password_reset.delay(email)
+            return
         else:
             tasks.send_already_known.delay(user.pk)
             return

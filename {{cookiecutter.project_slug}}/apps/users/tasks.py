@@ -25,9 +25,11 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(queue="high")
 def send_verification(email: str) -> None:
-    """The link that confirms an address, if it waits for that."""
+    """The link that confirms an address that waits; after two claims, by a new password."""
     user = User.objects.filter(email=email, is_active=True).first()
-    if user and user.waits_for_confirmation():
+    if user and user.waits_for_confirmation() and not user.has_usable_password():
+        send_password_reset(email)
+    elif user and user.waits_for_confirmation():
         url = _link("users-verification", key=keys.verification_key(user))
         _send(
             user,
@@ -50,10 +52,11 @@ def send_already_known(user_id: int) -> None:
 def send_password_reset(email: str) -> None:
     """The link that lets the owner of an account choose a password.
 
-    Not where an operator turned the password off: a key would be a way round the other login.
+    Not where an operator turned the password off: a key would be a way round the other login. An
+    address that waits for its confirmation has none after two claims to it.
     """
     user = User.objects.filter(email=email, is_active=True).first()
-    if user and user.has_usable_password():
+    if user and (user.has_usable_password() or user.waits_for_confirmation()):
         url = _link("users-password-reset", key=keys.reset_key(user))
         minutes = settings.PASSWORD_RESET_TIMEOUT // 60
         _send(user, "password_reset", "Choose a new password", url=url, minutes=minutes)
