@@ -47,12 +47,20 @@ def django_db_setup(servers: Stack) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _real_servers(request: pytest.FixtureRequest) -> None:
+def _real_servers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Servers for the folders that need them, with an empty cache and empty queues."""
-    if request.path.relative_to(Path(__file__).parent).parts[0] in _NEED_SERVERS:
-        servers = request.getfixturevalue("servers")
-        servers.cache.flush()
-        servers.broker.flush()
+    if request.path.relative_to(Path(__file__).parent).parts[0] not in _NEED_SERVERS:
+        yield
+        return
+    from django.db import close_old_connections
+
+    servers = request.getfixturevalue("servers")
+    servers.cache.flush()
+    servers.broker.flush()
+    yield
+    # As after a request: a connection that the test broke is tried before its next use. Otherwise
+    # tables are emptied over a dead one, and every later test of this process fails with it.
+    close_old_connections()
 
 
 @pytest.fixture
@@ -60,8 +68,7 @@ def postgres(servers: Stack) -> Iterator[Postgres]:
     """PostgreSQL itself, to kill or freeze; it runs again after the test."""
     assert servers.postgres
     yield servers.postgres
-    servers.postgres.thaw()
-    servers.postgres.start()
+    _serve_again(servers)
 
 
 @pytest.fixture
@@ -71,8 +78,29 @@ def pgbouncer(servers: Stack, request: pytest.FixtureRequest) -> Iterator[PgBoun
         _without_pgbouncer.append(request.node.nodeid)
         pytest.skip("PgBouncer is not installed")
     yield servers.pgbouncer
-    servers.pgbouncer.thaw()
-    servers.pgbouncer.start()
+    _serve_again(servers)
+
+
+def _serve_again(servers: Stack) -> None:
+    """Both, whichever was away: a pooler that could not log in refuses everybody for a second."""
+    import psycopg
+
+    assert servers.postgres
+    servers.postgres.thaw()
+    servers.postgres.start()
+    if (pooler := servers.pgbouncer) is None:
+        return
+    pooler.thaw()
+    pooler.start()
+
+    def serves() -> bool:
+        try:
+            with psycopg.connect(pooler.url(), connect_timeout=3, prepare_threshold=None) as new:
+                return new.execute("SELECT 1").fetchone() == (1,)
+        except psycopg.OperationalError:
+            return False
+
+    pooler.process.wait_until(serves, 10)
 
 
 @pytest.fixture
