@@ -109,7 +109,8 @@ def test_a_connection_of_django_costs_no_statement_of_its_own(postgres: Postgres
     postgres.psql("ALTER ROLE app SET log_statement = 'all'")
     try:
         connection.close()
-        postgres.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename='app'")
+        gone = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'app'"
+        postgres.psql(gone)  # waits for their end: a dying one could still be given to us
         size = postgres.log.stat().st_size
         for _ in range(3):
             assert ContentType.objects.filter(pk=-1).first() is None
