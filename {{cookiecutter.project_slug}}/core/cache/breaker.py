@@ -66,7 +66,13 @@ class Breaker:
             self._closed = threading.Event()
             failures, closed = self.failures, self._closed
         logger.warning("cache breaker opened", failures=failures)
-        threading.Thread(target=self._try, args=[closed], name="cache-breaker", daemon=True).start()
+        trying = threading.Thread(
+            target=self._try, args=[closed], name="cache-breaker", daemon=True
+        )
+        try:
+            trying.start()
+        except RuntimeError:  # no thread to be had: nobody would ever close it
+            self.close()
 
     def succeeded(self) -> None:
         """The server answered. Needs to be called only when `failures` is not 0.

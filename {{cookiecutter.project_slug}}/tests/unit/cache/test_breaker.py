@@ -123,6 +123,23 @@ def test_a_child_process_begins_with_it_closed(breaker: Breaker) -> None:
     assert os.waitstatus_to_exitcode(status) == 0
 
 
+def test_a_process_that_gets_no_thread_keeps_trying(
+    breaker: Breaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open without a thread it would stay open for ever, and the error would be a request's 500."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", refuse)
+        for _ in range(3):
+            breaker.failed()
+    assert not breaker.is_open
+    open_up(breaker)
+    assert breaker.is_open
+
+
 def test_a_healthy_command_costs_less_than_two_microseconds_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
