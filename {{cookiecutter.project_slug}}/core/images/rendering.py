@@ -9,6 +9,7 @@ libvips (pyvips) needs less memory and a library of the system.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ logger = structlog.get_logger("core.images")
 DECODER = Path(__file__).with_name("decoder.py")
 TIMEOUT = 40  # seconds of a clock; above the decoder's 20 of CPU on a busy machine
 _REFUSED = 65
+# How a service manager ends all processes of a worker that is told to stop.
+_STOPPED = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Rendition:
 def render(picture: bytes, *sizes: int) -> list[Rendition]:
     """Copies of `picture` whose longer side has at most each of `sizes` pixels, upright.
 
-    Raises `ImageRefusedError`.
+    Raises `ImageRefusedError`; `InterruptedError` when the decoder was stopped with its worker,
+    which says nothing of the picture: try again.
     """
     try:
         done = subprocess.run(  # noqa: S603 - our own program, numbers as arguments
@@ -51,6 +55,8 @@ def render(picture: bytes, *sizes: int) -> list[Rendition]:
         )
     except subprocess.TimeoutExpired:
         raise ImageRefusedError("too_expensive") from None
+    if done.returncode in _STOPPED:
+        raise InterruptedError("the decoder was stopped")
     if done.returncode == _REFUSED:
         raise ImageRefusedError(done.stdout.decode())
     if done.returncode:

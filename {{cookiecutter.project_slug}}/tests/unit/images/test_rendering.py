@@ -203,6 +203,18 @@ def test_a_decoder_that_crashes_is_an_answer_and_a_line_in_the_log(
     assert ("a bug" in line["reason"]) == (code == "damaged")
 
 
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_decoder_that_is_stopped_with_its_worker_refuses_no_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: str
+) -> None:
+    """A refusal deletes the upload; this error is one that a task retries."""
+    stopped = tmp_path / "decoder.py"
+    stopped.write_text(f"import os, signal\nos.kill(os.getpid(), signal.{number})\n")
+    monkeypatch.setattr(rendering, "DECODER", stopped)
+    with pytest.raises(InterruptedError):
+        render(picture(), 1)
+
+
 def test_a_decoder_that_never_ends_is_ended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
