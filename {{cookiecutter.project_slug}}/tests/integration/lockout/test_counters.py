@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections import Counter as Tally
 from datetime import timedelta
 
 import pytest
@@ -16,6 +16,7 @@ from core.lockout.limits import Key, Limit
 from core.lockout.models import Counter
 from core.lockout.tasks import clear_expired_counters
 from scripts.servers import PgBouncer, Valkey
+from tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 FEW = Limit("few", attempts=3, seconds=60)
@@ -89,24 +90,8 @@ def test_what_is_remembered_ends_too() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_remembered_by_many_at_once_is_refused_to_none() -> None:
-    refused = []
-    start = threading.Barrier(20)
-
-    def remember() -> None:
-        start.wait()
-        try:
-            guard.remember(Limit("once", attempts=1, seconds=60).of("ada"))
-        except LockedOut as error:
-            refused.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=remember) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not refused
+    once = Limit("once", attempts=1, seconds=60).of("ada")
+    assert at_once(20, lambda _: guard.remember(once)) == [None] * 20
     assert Counter.objects.get().count == 1
 
 
@@ -121,26 +106,8 @@ def test_expired_counters_are_deleted_in_batches_and_others_stay() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_fifty_at_once_no_more_than_the_limit_are_made() -> None:
-    made, refused = [], []
-    start = threading.Barrier(50)
-
-    def attempt() -> None:
-        start.wait()
-        try:
-            made.append(
-                guard.count(MANY.of("ada", "192.0.2.1"), FEW.of(str(threading.get_ident())))
-            )
-        except LockedOut as error:
-            refused.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=attempt) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(made), len(refused)) == (10, 40)
+    tried = at_once(50, lambda n: guard.count(MANY.of("ada", "192.0.2.1"), FEW.of(str(n))))
+    assert Tally(type(each) for each in tried) == {guard.Attempt: 10, LockedOut: 40}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,8 +26,8 @@ from tests.integration.shop.factories import (
     ProductFactory,
     StockFactory,
 )
-from tests.integration.shop.parallel import at_once
 from tests.integration.shop.test_stock import ledger_agrees, quantities
+from tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIFTY = 50

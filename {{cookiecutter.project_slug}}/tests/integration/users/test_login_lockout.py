@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import aauthenticate, authenticate
-from django.db import connection
 from django.db.models import F
 from django.test import RequestFactory
 
@@ -20,6 +18,7 @@ from core.lockout.models import Counter
 from scripts.servers import Valkey
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.users.mailbox import Browser
+from tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -127,25 +126,16 @@ def test_a_dead_cache_changes_nothing(cache_server: Valkey) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_fifty_guesses_at_once_ten_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     user = UserFactory.create()
-    checked, start = [], threading.Barrier(50)
+    checked: list[int] = []
     monkeypatch.setattr(User, "check_password", lambda *_: bool(checked.append(1)))
 
-    def attempt() -> None:
+    def attempt(_: int) -> object:
         request = RequestFactory().post("/", REMOTE_ADDR="192.0.2.1")
-        start.wait()
-        try:
-            authenticate(request, username=user.email, password="guess")
-        except LockedOut:
-            pass
-        finally:
-            connection.close()
+        return authenticate(request, username=user.email, password="guess")
 
-    threads = [threading.Thread(target=attempt) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(50, attempt)
     assert len(checked) == 10
+    assert [type(each) for each in answers if each is not None] == [LockedOut] * 40
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core import mail
-from django.db import connection
 from django.test import Client, TestCase
 
 from apps.users import accounts, keys
@@ -18,6 +16,7 @@ from apps.users.models import User
 from scripts.servers import Valkey
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.users.mailbox import NEW_PASSWORD, Browser, key_for, page, subjects
+from tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 CHANGED = "Your password was changed"
@@ -121,19 +120,11 @@ def test_of_four_uses_of_a_key_at_once_one_works(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["apps.users.hashers.Argon2PasswordHasher"]
     user = UserFactory.create()
     key = keys.reset_key(user)
-    statuses, start = [], threading.Barrier(4)
 
-    def use(number: int) -> None:
-        start.wait()
-        statuses.append(reset(Browser(), key, f"{NEW_PASSWORD} {number}").status_code)
-        connection.close()
+    def use(number: int) -> int:
+        return int(reset(Browser(), key, f"{NEW_PASSWORD} {number}").status_code)
 
-    threads = [threading.Thread(target=use, args=[n]) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [204, 400, 400, 400]
+    assert sorted(at_once(4, use), key=str) == [204, 400, 400, 400]
 
 
 def test_a_reset_confirms_the_address_and_ends_the_lock(browser: Browser) -> None:
