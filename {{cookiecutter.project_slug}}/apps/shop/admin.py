@@ -22,6 +22,23 @@ from apps.shop.ratings import delete_review
 from apps.shop.stock import MAX_PIECES, receive_stock
 
 
+class Unchangeable:
+    """What a service writes, with its lock: the admin shows it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnly(Unchangeable):
+    """Not even to remove."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time
     """Products and their prices."""
@@ -45,7 +62,7 @@ class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Orders, to read: what changes one is in `services.py`, with its lock."""
 
     list_display = ["id", "customer", "status", "total_cents", "currency", "created_at"]
@@ -55,15 +72,6 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["-created_at", "-id"]
     show_full_result_count = False
     inlines = [OrderLineInline]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Location)
@@ -112,7 +120,7 @@ class StockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StockMovementAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """The ledger, to read."""
 
     list_display = [
@@ -129,18 +137,9 @@ class StockMovementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["-id"]  # by the primary key's index
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(Review)
-class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReviewAdmin(Unchangeable, admin.ModelAdmin):  # type: ignore[type-arg]
     """Reviews, to read and to remove; a removed one is counted no longer."""
 
     list_display = ["product", "customer", "rating", "created_at"]
@@ -155,9 +154,3 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         for review_id in queryset.values_list("pk", flat=True):
             delete_review(review_id)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
