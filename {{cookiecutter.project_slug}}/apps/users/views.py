@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.models import AnonymousUser
@@ -35,6 +35,9 @@ from apps.users.serializers import (
     SignUpSerializer,
 )
 from core.lockout import guard
+
+if TYPE_CHECKING:
+    from celery import Task
 
 
 # DRF asks for the CSRF token only once a user is known. Without it here, another site could log a
@@ -112,10 +115,7 @@ class VerificationMailView(AccountView):
     @extend_schema(operation_id="address_mail", request=AddressSerializer, responses={202: None})
     def post(self, request: Request) -> Response:
         """Send the mail again if the address waits for it; the answer is always the same."""
-        sent = _valid(AddressSerializer, request)
-        guards.mail(request._request, sent["email"])
-        tasks.send_verification.delay(sent["email"])
-        return Response(status=202)
+        return _mail(request, tasks.send_verification)
 
 
 class PasswordResetMailView(AccountView):
@@ -124,10 +124,7 @@ class PasswordResetMailView(AccountView):
     @extend_schema(operation_id="password_mail", request=AddressSerializer, responses={202: None})
     def post(self, request: Request) -> Response:
         """Send a link that sets a new password, if there is an account; the answer is the same."""
-        sent = _valid(AddressSerializer, request)
-        guards.mail(request._request, sent["email"])
-        tasks.send_password_reset.delay(sent["email"])
-        return Response(status=202)
+        return _mail(request, tasks.send_password_reset)
 
 
 class PasswordResetView(AccountView):
@@ -171,6 +168,13 @@ def _valid(serializer: type[Serializer[dict[str, str]]], request: Request) -> di
     bound = serializer(data=request.data)
     bound.is_valid(raise_exception=True)
     return dict(bound.validated_data)
+
+
+def _mail(request: Request, send: Task[[str], None]) -> Response:
+    sent = _valid(AddressSerializer, request)
+    guards.mail(request._request, sent["email"])
+    send.delay(sent["email"])
+    return Response(status=202)
 
 
 @contextmanager
