@@ -75,11 +75,19 @@ def migrate(database: str) -> None:
         "GRANT TRUNCATE ON TABLES TO app",
         database=database,
     )
-    done = subprocess.run(
-        [BASE_DIR / "scripts" / "start.sh", "migrate", "--run-syncdb"],
+    done = start_migrate(database, "--run-syncdb")
+    if done.returncode:
+        pytest.exit(f"The test database cannot be migrated:\n{done.stdout}{done.stderr}", 3)
+
+
+def start_migrate(database: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`scripts/start.sh migrate` with `arguments`, on `database`; never raises."""
+    assert STACK.postgres
+    direct = STACK.postgres.url("migrator", database=database)
+    return subprocess.run(
+        [BASE_DIR / "scripts" / "start.sh", "migrate", *arguments],
         env=clean_environment(
-            **STACK.variables
-            | {"DATABASE_DIRECT_URL": postgres.url("migrator", database=database)},
+            **STACK.variables | {"DATABASE_DIRECT_URL": direct},
             DJANGO_SETTINGS_MODULE=SETTINGS,
             SECRET_KEY=os.environ["SECRET_KEY"],
         ),
@@ -87,5 +95,3 @@ def migrate(database: str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
-        pytest.exit(f"The test database cannot be migrated:\n{done.stdout}{done.stderr}", 3)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from scripts.servers import Postgres
-from tests.stack import BASE_DIR, SETTINGS, STACK, clean_environment
+from tests.stack import start_migrate
 
 DATABASE = "shop_migrations"
 TABLES = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'shop_%'"
@@ -30,26 +28,15 @@ def database(postgres: Postgres) -> Iterator[str]:
     postgres.psql(f"DROP DATABASE {DATABASE} WITH (FORCE)", database="postgres")
 
 
-def migrate(postgres: Postgres, *to: str) -> None:
-    done = subprocess.run(
-        [BASE_DIR / "scripts" / "start.sh", "migrate", *to],
-        env=clean_environment(
-            **STACK.variables
-            | {"DATABASE_DIRECT_URL": postgres.url("migrator", database=DATABASE)},
-            DJANGO_SETTINGS_MODULE=SETTINGS,
-            SECRET_KEY=os.environ["SECRET_KEY"],
-        ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def migrate(*to: str) -> None:
+    done = start_migrate(DATABASE, *to)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_migration_runs_backwards_and_forwards_again(
     postgres: Postgres, database: str
 ) -> None:
-    migrate(postgres)
+    migrate()
     before = postgres.psql(SCHEMA, database=database)
     assert "shop_stock_not_negative" in before
     postgres.psql(
@@ -59,14 +46,14 @@ def test_every_migration_runs_backwards_and_forwards_again(
         database=database,
     )
 
-    migrate(postgres, "shop", "0002")
+    migrate("shop", "0002")
     assert postgres.psql("SELECT name FROM shop_product", database=database) == "Pen"
     assert "shop_stock" not in postgres.psql(SCHEMA, database=database)
 
-    migrate(postgres, "shop", "zero")
+    migrate("shop", "zero")
     assert postgres.psql(TABLES, database=database) == "0"
 
-    migrate(postgres)
+    migrate()
     assert postgres.psql(SCHEMA, database=database) == before
 
 
@@ -74,9 +61,9 @@ def test_stock_and_reviews_are_added_while_a_reader_holds_the_tables_in_use(
     postgres: Postgres, database: str
 ) -> None:
     """A change of one of those would wait for the reader, and stop everybody behind it."""
-    migrate(postgres)
-    migrate(postgres, "shop", "0002")
+    migrate()
+    migrate("shop", "0002")
     with psycopg.connect(postgres.url("app", database=database)) as reader:
         reader.execute("SELECT 1 FROM shop_product, shop_order, shop_orderline, users_user")
-        migrate(postgres, "shop", "0003_stock_and_reviews")
+        migrate("shop", "0003_stock_and_reviews")
         assert reader.execute("SELECT count(*) FROM shop_stock").fetchone() == (0,)
