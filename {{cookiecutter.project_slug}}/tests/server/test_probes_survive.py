@@ -15,7 +15,6 @@ from scripts.servers.server import port_is_free
 from tests.server.conftest import StartRole
 from tests.server.roles import Role
 from tests.server.test_probes import (
-    BOTH_HOSTS,
     NEEDS_DATABASE,
     every_thread_waits_for_the_database,
     metric,
@@ -119,7 +118,7 @@ def test_livez_fails_when_every_thread_is_stuck_for_longer_than_the_timeout_and_
     # One thread, whose connection is open before the freeze, and no pooler that ends its query.
     direct = {"DATABASE_URL": postgres.url("app", database="server_tests")}
     one = {"WEB_CONCURRENCY": "1", "THREADS": "1"}
-    with start_role("web", "--timeout", "3", env={**BOTH_HOSTS, **direct, **one}) as web:
+    with start_role("web", "--timeout", "3", env={**direct, **one}) as web:
         wait_until_ready(web)
         assert web.get("/admin/", headers=NEEDS_DATABASE)[0].status == 302
         postgres.freeze()
@@ -147,7 +146,7 @@ def test_a_stopping_service_is_alive_and_not_ready_until_its_last_request_is_ans
     start_role: StartRole, postgres: Postgres
 ) -> None:
     direct = {"DATABASE_URL": postgres.url("app", database="server_tests")}
-    with start_role("web", env={**BOTH_HOSTS, **direct}) as web, ThreadPoolExecutor(1) as client:
+    with start_role("web", env=direct) as web, ThreadPoolExecutor(1) as client:
         wait_until_ready(web)
         postgres.freeze()
         request = client.submit(web.get, "/admin/", headers=NEEDS_DATABASE, timeout=30)
