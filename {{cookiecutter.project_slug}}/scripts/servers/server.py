@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -25,12 +25,21 @@ def port_is_free(port: int) -> bool:
         return True
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port nobody listens on, below 32768: the kernel gives those above to outgoing connections,
-    which would take the port of a server between its death and its restart."""
+    """A port nobody listens on, and that this process was not told before: two servers that are
+    about to start must not be given one.
+
+    Below 32768: the kernel gives those above to outgoing connections, which would take the port of
+    a server between its death and its restart.
+    """
     for _ in range(1000):
-        port = random.randrange(20000, 32768)  # noqa: S311 - not a secret
-        if port_is_free(port):
+        # Not `random`, which a test may seed: each would draw the ports of the one before.
+        port = 20000 + secrets.randbelow(12768)
+        if port not in _given and port_is_free(port):
+            _given.add(port)
             return port
     raise ServerError("No free port between 20000 and 32767 on 127.0.0.1.")
 
