@@ -6,6 +6,9 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 work=$root/build/service
 
+# First by the Makefile here: the service's own would resolve, and lock, in its folder.
+make --no-print-directory -C "$root" build/service/.venv/.installed
+
 export PYTHONPYCACHEPREFIX="$work/pycache"
 export RUFF_CACHE_DIR="$work/ruff"
 export MYPY_CACHE_DIR="$work/mypy"
