@@ -99,6 +99,21 @@ def test_a_make_target_has_at_most_three_lines(makefile: Path) -> None:
     assert [recipe for recipe in recipes if recipe.count("\n\t") > 2] == []
 
 
+# What the shells, make 3.81 and the BSD tools of macOS do not know, or read in another way.
+GNU_ONLY = re.compile(
+    r"sort -V|sed -i|sed .*s/[^/]*/[^/]*\\t|readlink -f|grep -[a-zA-Z]*P|date -d|stat -c"
+    r"|xargs -r|find .*-printf|\bflock |\bnproc\b|\$\(file |\.ONESHELL|\$\(let "
+)
+
+
+def test_no_script_needs_a_gnu_tool() -> None:
+    scripts = [path for path in bake.listed() if path.endswith((".sh", "Makefile"))]
+    assert len(scripts) > 5
+    code = {path: re.sub(r"(^|\s)#.*", "", text_of(path)) for path in scripts}
+    found = {path: GNU_ONLY.findall(text) for path, text in code.items()}
+    assert {path: used for path, used in found.items() if used} == {}
+
+
 @pytest.mark.parametrize(
     ("page", "lines", "commands"),
     [("README.md", 120, ROOT), (f"{bake.SERVICE}/README.md", 60, SERVICE)],

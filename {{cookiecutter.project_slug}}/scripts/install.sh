@@ -24,8 +24,8 @@ stale() {
 }
 stale || exit 0
 
-recent_enough() { # newest of the two, sorted as versions, is the one we were given
-    [ "$(printf '%s\n' "$uv_minimum" "$1" | sort -V | tail -n 1)" = "$1" ]
+recent_enough() { # newest of the two is the one we were given; not every system's sort has -V
+    [ "$(printf '%s\n' "$uv_minimum" "$1" | sort -t . -k 1,1n -k 2,2n -k 3,3n | tail -n 1)" = "$1" ]
 }
 
 can_make_environments() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }

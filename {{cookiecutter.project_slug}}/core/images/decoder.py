@@ -30,8 +30,9 @@ REFUSED = 65
 
 
 def limit() -> None:
+    if sys.platform != "darwin":  # which refuses every value: EINVAL
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for kind, value in (
-        (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
