@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.api_keys.tokens import Token, new_token
 from apps.users.models import User
+from core.db.models import Model
 
 # Of a key that names no end.
 LIFETIME = timedelta(days=365)
@@ -19,7 +20,7 @@ LIFETIME = timedelta(days=365)
 USE_RESOLUTION = timedelta(hours=1)
 
 
-class ApiKey(models.Model):
+class ApiKey(Model):
     """One key of one user; it can do what the user can, except to manage keys."""
 
     user = models.ForeignKey(

@@ -15,20 +15,18 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Now, NullIf, Round
 
-from core.db.managers import PeersManager
+from core.db.models import Model
 
 CURRENCY = "EUR"  # ISO 4217
 
 
-class Product(models.Model):
+class Product(Model):
     """Something for sale."""
 
     name = models.CharField(max_length=200)
     price_cents = models.PositiveIntegerField()
     is_available = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = PeersManager()
 
     class Meta:
         indexes = [
@@ -56,7 +54,7 @@ class Product(models.Model):
         return rating.review_count if rating else 0
 
 
-class Order(models.Model):
+class Order(Model):
     """What one customer ordered at one moment; written by `apps.shop.services` alone."""
 
     class Status(models.TextChoices):
@@ -73,8 +71,6 @@ class Order(models.Model):
     currency = models.CharField(max_length=3, default=CURRENCY)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     paid_at = models.DateTimeField(null=True, editable=False)
-
-    objects = PeersManager()
 
     class Meta:
         indexes = [
@@ -97,7 +93,7 @@ class Order(models.Model):
         return Decimal(self.total_cents).scaleb(-2)
 
 
-class OrderLine(models.Model):
+class OrderLine(Model):
     """One product of an order, at the price it had then."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
@@ -110,8 +106,6 @@ class OrderLine(models.Model):
         output_field=models.BigIntegerField(),
         db_persist=True,
     )
-
-    objects = PeersManager()
 
     class Meta:
         constraints = [
@@ -133,18 +127,16 @@ class OrderLine(models.Model):
 # Stock and reviews ------------------------------------------------------------------------------
 
 
-class Location(models.Model):
+class Location(Model):
     """Where pieces lie: a warehouse, a branch."""
 
     name = models.CharField(max_length=100, unique=True)
-
-    objects = PeersManager()
 
     def __str__(self) -> str:
         return self.name
 
 
-class Stock(models.Model):
+class Stock(Model):
     """How many pieces of a product lie at a location; written by `apps.shop.stock` alone.
 
     A product without any such row is not counted, and never sold out.
@@ -158,8 +150,6 @@ class Stock(models.Model):
     # Not a positive field: its CHECK has no name of ours, by which the code could know it.
     quantity = models.BigIntegerField(default=0, editable=False)
 
-    objects = PeersManager()
-
     class Meta:
         verbose_name_plural = "stock"
         constraints = [
@@ -171,7 +161,7 @@ class Stock(models.Model):
         return f"Stock {self.pk}"
 
 
-class StockMovement(models.Model):
+class StockMovement(Model):
     """One change of one stock, in the transaction that made it; the sum of all is the stock."""
 
     class Reason(models.TextChoices):
@@ -189,8 +179,6 @@ class StockMovement(models.Model):
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects = PeersManager()
-
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(change=0), name="shop_movement_moves"),
@@ -205,7 +193,7 @@ class StockMovement(models.Model):
         return f"{self.change:+} of stock {self.stock_id}"
 
 
-class Review(models.Model):
+class Review(Model):
     """What one customer thinks of one product; written by `apps.shop.ratings` alone."""
 
     # No index of its own: both below begin with it.
@@ -220,8 +208,6 @@ class Review(models.Model):
     )
     text = models.TextField(max_length=2_000, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = PeersManager()
 
     class Meta:
         indexes = [
@@ -238,7 +224,7 @@ class Review(models.Model):
         return f"Review {self.pk}"
 
 
-class ProductRating(models.Model):
+class ProductRating(Model):
     """A product's reviews, counted as they are written: no page counts 20,000 rows to show one sum.
 
     A row of its own, made by the first review. In the product's row, `product.save()` would write
@@ -263,8 +249,6 @@ class ProductRating(models.Model):
         db_persist=True,
     )
 
-    objects = PeersManager()
-
     def __str__(self) -> str:
         return f"Rating of product {self.product_id}"
 
@@ -272,7 +256,7 @@ class ProductRating(models.Model):
 # Images ------------------------------------------------------------------------------------------
 
 
-class ProductImage(models.Model):
+class ProductImage(Model):
     """A picture of a product.
 
     What was uploaded is seen by nobody: the worker decodes it, keeps two copies that it drew itself
@@ -295,8 +279,6 @@ class ProductImage(models.Model):
     width = models.PositiveSmallIntegerField(null=True)
     height = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = PeersManager()
 
     class Meta:
         indexes = [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
 
+from core.db.managers import PeersManager
 from core.sessions.models import SessionOwner
 
 
@@ -16,7 +17,7 @@ def normalized(email: str | None) -> str:
     return (email or "").strip().lower()
 
 
-class UserManager(BaseUserManager["User"]):
+class UserManager(PeersManager["User"], BaseUserManager["User"]):
     """Creates users; addresses are kept in lower case, so that one mailbox is one account."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -49,7 +50,7 @@ class User(SessionOwner, AbstractBaseUser, PermissionsMixin):
     # The second factor that this object's login used: from the backend to the session.
     accepted_factor: int | None = None
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from core.db.models import Model
 
-class Lease(models.Model):
+
+class Lease(Model):
     """The right to act alone, until `expires_at` by the database's clock."""
 
     name = models.CharField(max_length=50, primary_key=True)
@@ -17,7 +19,7 @@ class Lease(models.Model):
         return f"{self.name}: {self.holder} until {self.expires_at}"
 
 
-class Tick(models.Model):
+class Tick(Model):
     """The last due time of a schedule entry that was sent.
 
     One row for each entry, and it only moves forward: `(entry, due_at)` can be claimed once, and

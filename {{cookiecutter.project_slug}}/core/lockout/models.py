@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from core.db.models import Model
 
-class Counter(models.Model):
+
+class Counter(Model):
     """Attempts under one key until `expires_at`, by the database's clock.
 
     The key holds digests only: the table is no list of addresses and who typed them.

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
+from core.db.models import Model
+
 # From the mark on, in which copies are still distrusted: above Celery's hard limit of 150 s, the
 # longest that a transaction stays open after its mark, by more than the clocks of hosts differ.
 MARGIN = timedelta(seconds=180)
@@ -29,7 +31,7 @@ class MarkField(models.DateTimeField):  # type: ignore[type-arg]  # no subscript
         return name, "django.db.models.DateTimeField", arguments, options
 
 
-class SessionOwner(models.Model):
+class SessionOwner(Model):
     """A base of the user model."""
 
     # Copies of this user's sessions that were taken until then are not believed.

@@ -24,6 +24,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100, unique=True)),
             ],
+            options={
+                'abstract': False,
+                'base_manager_name': 'objects',
+            },
         ),
         migrations.CreateModel(
             name='ProductRating',
@@ -33,6 +37,10 @@ class Migration(migrations.Migration):
                 ('rating_sum', models.BigIntegerField(default=0)),
                 ('average', models.GeneratedField(db_persist=True, expression=django.db.models.functions.math.Round(django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast('rating_sum', models.DecimalField(decimal_places=2, max_digits=20)), '/', django.db.models.functions.comparison.NullIf(models.F('review_count'), 0)), precision=2), output_field=models.DecimalField(decimal_places=2, max_digits=20, null=True))),
             ],
+            options={
+                'abstract': False,
+                'base_manager_name': 'objects',
+            },
         ),
         migrations.CreateModel(
             name='Stock',
