@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
 
 from apps.shop.constraints import broken_constraint
 from apps.shop.models import Location, Order, Product, Stock, StockMovement
@@ -110,8 +110,12 @@ def _lock(rows: QuerySet[Stock]) -> list[Stock]:
 def _apply(
     changes: Mapping[Stock, int], reason: StockMovement.Reason, order: Order | None = None
 ) -> None:
-    for stock, change in changes.items():
-        Stock.objects.filter(pk=stock.pk).update(quantity=F("quantity") + change)
+    # One statement for all: others wait for these rows as long as it takes.
+    by_row = (When(pk=stock.pk, then=Value(change)) for stock, change in changes.items())
+    change_of_row = Case(*by_row, output_field=BigIntegerField())
+    Stock.objects.filter(pk__in=[stock.pk for stock in changes]).update(
+        quantity=F("quantity") + change_of_row
+    )
     StockMovement.objects.bulk_create(
         StockMovement(stock=stock, change=change, reason=reason, order=order)
         for stock, change in changes.items()
