@@ -18,3 +18,13 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
 # Tests of the admin log in by force_login; those of the second factor turn it on.
 ADMIN_SECOND_FACTOR = False
+
+# An N+1 in any request of a test is an error that names its line: outermost, so that it sees the
+# other middlewares' queries too. A development dependency, which no other environment may know.
+INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
+MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
+# Only what is no N+1, with the reason: zeal counts from the second query of a line.
+ZEAL_ALLOWLIST: list[dict[str, str]] = [
+    # A transfer has two locations, each looked up by its own field. # example:shop
+    {"model": "shop.Location", "field": "get()"},  # example:shop
+]

@@ -7,8 +7,8 @@ import subprocess
 from functools import cache
 
 import pytest
-from django.conf import settings
 
+from config.settings import base
 from tests.stack import BASE_DIR, STACK, clean_environment, program
 from tests.testapp.busy import MICROSECONDS
 
@@ -36,7 +36,7 @@ def quick_bench() -> dict[str, tuple[float, float]]:
 @pytest.mark.usefixtures("servers")
 def test_every_middleware_has_a_row_and_the_whole_stack_and_the_bare_request_too() -> None:
     rows = ["all of them", "a request without any"]
-    assert list(quick_bench()) == [*settings.MIDDLEWARE, BUSY, *rows]
+    assert list(quick_bench()) == [*base.MIDDLEWARE, BUSY, *rows]
 
 
 @pytest.mark.usefixtures("servers")
