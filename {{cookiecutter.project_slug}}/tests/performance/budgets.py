@@ -8,7 +8,8 @@ the admin by its address; or `task` and a task's name.
 The number is exact. A budget that is not used up lets the next query in unseen, so whoever saves a
 query lowers it in the same commit.
 
-To lift it out: this file, `queries.py` and `test_query_budgets.py`.
+To lift it out: this file, `queries.py` (which says what was weighed) and `test_query_budgets.py`;
+without Celery or Django's admin, drop the few lines that name them.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class Call:
     """A success that is ready to happen: who calls, with what, or the arguments of a task."""
 
     user: Any = None
-    path: Mapping[str, Any] = field(default_factory=dict)
-    query: str = ""
+    path: Mapping[str, Any] = field(default_factory=dict)  # by the document's names
+    query: str = ""  # what changes the rows and not the queries: page_size=100
     body: Any = None
     content_type: str = "application/json"
     args: tuple[Any, ...] = ()

@@ -22,7 +22,7 @@ from django.db import connections
 
 ROOT = str(Path(__file__).resolve().parents[2])
 # Frames that say nothing: the ORM, what wraps it, and the standard library.
-_ORM = re.compile(r"site-packages/(django/(db|utils)|zeal)/|^(?!.*site-packages)")
+_PLUMBING = re.compile(r"site-packages/(django/(db|utils)|zeal)/|^(?!.*site-packages)")
 WIDTH = 160  # characters of a query that are printed
 
 
@@ -87,7 +87,7 @@ def _place() -> str:
     while frame.f_back and _is_ours(frame):
         frame = frame.f_back
     while frame.f_back and not _is_ours(frame):
-        if not library and not _ORM.search(frame.f_code.co_filename):
+        if not library and not _PLUMBING.search(frame.f_code.co_filename):
             library = f"{_line(frame)}, called by "
         frame = frame.f_back
     return library + _line(frame)

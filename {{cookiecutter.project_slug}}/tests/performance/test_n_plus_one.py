@@ -18,9 +18,10 @@ from tests.performance.budgets import Call, Scenario, verdict
 from tests.performance.queries import max_queries, recorded
 from tests.performance.scenarios import issue_key
 from tests.stack import BASE_DIR, clean_environment, program
+from tests.testapp.reverse_relation import history
 
 PATH = "/test/histories/"
-LINE = "tests/testapp/reverse_relation.py:21 in history"
+LINE = f"tests/testapp/reverse_relation.py:{history.__code__.co_firstlineno + 1} in history"
 
 
 def list_of_histories() -> Call:

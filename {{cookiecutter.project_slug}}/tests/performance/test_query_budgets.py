@@ -44,13 +44,13 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def admin_lists() -> list[str]:
+def admin_lists() -> set[str]:
     names = [f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry]
-    return [f"GET {reverse(f'admin:{name}_changelist')}" for name in names]
+    return {f"GET {reverse(f'admin:{name}_changelist')}" for name in names}
 
 
-def tasks() -> list[str]:
-    return [TASK + name for name in app.tasks if name.startswith(("core.", "apps."))]
+def tasks() -> set[str]:
+    return {TASK + name for name in app.tasks if name.startswith(("core.", "apps."))}
 
 
 def operation(name: str) -> str:
@@ -75,8 +75,10 @@ def test_it_makes_exactly_the_queries_of_its_budget_and_as_many_for_50_rows(
 ) -> None:
     scenario = SCENARIOS[name]
     call, answer, queries = scenario.measure()
-    if described := operations(document).get(operation(name)):
-        assert str(answer.status_code) in described["responses"], answer.content
+    if not name.startswith(TASK):
+        described = operations(document).get(operation(name), {"responses": ["200"]})
+        assert answer.status_code < 300, answer.content
+        assert str(answer.status_code) in described["responses"]
     found = rows(answer)
     assert found is None or call.more, f"{name} answers with a list: its scenario needs `more`."
     if wrong := verdict(scenario, queries, BUDGETS.get(name)):
@@ -104,17 +106,20 @@ def test_every_operation_of_the_document_has_a_scenario(document: dict[str, Any]
 
 
 def test_every_list_of_the_admin_has_a_scenario() -> None:
-    assert not set(admin_lists()) - set(SCENARIOS), ADVICE
+    missing = admin_lists() - SCENARIOS.keys()
+    assert not missing, ADVICE
 
 
 def test_every_task_has_a_scenario() -> None:
-    assert not set(tasks()) - set(SCENARIOS), ADVICE
+    missing = tasks() - SCENARIOS.keys()
+    assert not missing, ADVICE
 
 
 def test_every_budget_and_every_scenario_is_of_something_that_exists(
     document: dict[str, Any],
 ) -> None:
-    gone = set(BUDGETS) - set(SCENARIOS)
-    assert not gone, "Delete these lines: there is no such scenario."
-    known = {*operations(document), *admin_lists(), *tasks()}
-    assert not {operation(name) for name in SCENARIOS} - known, "Delete these scenarios."
+    unused = BUDGETS.keys() - SCENARIOS.keys()
+    assert not unused, "Delete these lines from their budgets.toml: they have no scenario."
+    known = operations(document).keys() | admin_lists() | tasks()
+    gone = {operation(name) for name in SCENARIOS} - known
+    assert not gone, "Delete the scenarios of what is gone."
