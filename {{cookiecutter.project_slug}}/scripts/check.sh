@@ -16,6 +16,7 @@ step ruff format --check .
 step mypy config core apps
 step lint-imports --no-cache
 step python manage.py makemigrations --check --dry-run
+step python -m scripts.migration_lint
 step python -m scripts.check_settings staging production
 [ $status = 0 ] && echo "All checks passed." || echo "Some checks failed (above)." >&2
 exit $status

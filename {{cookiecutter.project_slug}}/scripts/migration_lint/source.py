@@ -1,0 +1,96 @@
+"""What stands in the file of a migration: where its operations are, its comments, its imports."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from django.db.models.base import ModelBase
+
+ALLOWANCE = re.compile(r"#\s*allow ([a-z]+(?:-[a-z]+)*)\s*(?::\s*(.*))?")
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """`operation` is the one that the comment stands in or directly above; None: the whole file."""
+
+    rule: str
+    reason: str
+    line: int
+    operation: int | None
+
+
+class Source:
+    """The file at `path`, whose migration has `count` operations."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self.path = path
+        text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(text)
+        self._spans = _spans(self.tree, count)
+        self.allowances = [
+            Allowance(found[1], (found[2] or "").strip(), token.start[0], self._at(token.start[0]))
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT and (found := ALLOWANCE.fullmatch(token.string))
+        ]
+
+    def line(self, operation: int | None) -> int:
+        """Where `operation` begins; 1 where the file does not list its operations one by one."""
+        if operation is None or not self._spans:
+            return 1
+        return self._spans[operation][1]
+
+    def _at(self, line: int) -> int | None:
+        for number, (above, _, end) in enumerate(self._spans):
+            if above < line <= end:
+                return number
+        return None
+
+    def imported_models(self) -> list[tuple[int, str]]:
+        """(line, name) of each model that the file takes from its module."""
+        bound: dict[str, str] = {}
+        found = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                bound |= {each.asname: each.name for each in node.names if each.asname}
+            elif isinstance(node, ast.ImportFrom):
+                names = {each.asname or each.name: each.name for each in node.names}
+                bound |= {name: f"{node.module}.{here}" for name, here in names.items()}
+                found += [(node.lineno, f"{node.module}.{here}") for here in names.values()]
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                first, _, rest = ast.unparse(node).partition(".")
+                found.append((node.lineno, f"{bound.get(first, first)}.{rest}"))
+        return [(line, name) for line, name in found if _is_model(name)]
+
+
+def _is_model(name: str) -> bool:
+    """Whether a dotted name is a model with a table. What imports nothing is none."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        value = getattr(import_module(module), attribute, None) if ".models" in module else None
+    except ImportError:
+        return False
+    return isinstance(value, ModelBase) and hasattr(value, "_meta") and not value._meta.abstract
+
+
+def _spans(tree: ast.Module, count: int) -> list[tuple[int, int, int]]:
+    """Of each operation: the line on which what stands before it ends, its first and last line."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Assign)
+            and any(isinstance(name, ast.Name) and name.id == "operations" for name in node.targets)
+            and isinstance(node.value, ast.List)
+            and len(node.value.elts) == count
+        ):
+            spans, above = [], node.lineno
+            for each in node.value.elts:
+                spans.append((above, each.lineno, each.end_lineno or each.lineno))
+                above = each.end_lineno or each.lineno
+            return spans
+    return []

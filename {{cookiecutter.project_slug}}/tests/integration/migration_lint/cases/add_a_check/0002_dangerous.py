@@ -1,0 +1,12 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "0001_initial")]
+
+    operations = [
+        migrations.AddConstraint(
+            "item",
+            models.CheckConstraint(condition=models.Q(weight__gte=0), name="item_weight_positive"),
+        ),
+    ]

@@ -1,0 +1,11 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "0001_initial")]
+
+    operations = [
+        migrations.AddConstraint(
+            "item", models.UniqueConstraint(fields=["code"], name="item_code_once")
+        ),
+    ]

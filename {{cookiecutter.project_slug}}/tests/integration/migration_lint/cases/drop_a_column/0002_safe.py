@@ -1,0 +1,12 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "0001_initial")]
+
+    operations = [
+        migrations.AlterField("item", "note", models.TextField(db_default="")),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveField("item", "note")],
+        ),
+    ]

@@ -1,0 +1,13 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "0002_safe")]
+
+    operations = [
+        # allow ban-drop-column: the last release does not know the field any more.
+        migrations.RunSQL(
+            "ALTER TABLE warehouse_item DROP COLUMN note",
+            reverse_sql="ALTER TABLE warehouse_item ADD COLUMN note text NOT NULL DEFAULT ''",
+        ),
+    ]

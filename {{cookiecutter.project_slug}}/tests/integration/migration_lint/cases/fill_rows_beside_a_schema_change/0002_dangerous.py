@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+def fill(apps, schema_editor):
+    items = apps.get_model("warehouse", "Item").objects.using(schema_editor.connection.alias)
+    items.filter(weight=None).update(weight=0)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "0001_initial")]
+
+    operations = [
+        migrations.AddField("item", "colour", models.CharField(max_length=20, null=True)),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+    ]

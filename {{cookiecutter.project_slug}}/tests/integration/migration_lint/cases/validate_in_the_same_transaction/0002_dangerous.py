@@ -1,0 +1,14 @@
+from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "0001_initial")]
+
+    operations = [
+        AddConstraintNotValid(
+            "item",
+            models.CheckConstraint(condition=models.Q(weight__gte=0), name="item_weight_positive"),
+        ),
+        ValidateConstraint("item", "item_weight_positive"),
+    ]
