@@ -1,0 +1,95 @@
+"""Young migrations of our own, as PostgreSQL ran them, by every rule that squawk has."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from django.db.migrations.loader import MigrationLoader
+
+from scripts.migration_lint.baseline import BaselineError, baseline, judged
+from tests.integration.migration_lint.conftest import CASES, Lint
+
+MIGRATION = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("warehouse", "{before}")]
+    operations = [{operations}]
+"""
+
+
+def write(package: Path, name: str, operations: str, before: str = "0001_initial") -> None:
+    text = MIGRATION.format(before=before, operations=operations)
+    (package / f"{name}.py").write_text(text, encoding="utf-8")
+
+
+def test_a_rule_without_a_recipe_refuses_in_the_words_and_by_the_page_of_squawk(
+    package: Path, refused: Lint
+) -> None:
+    sql = "ALTER TABLE warehouse_item ADD COLUMN kind char(3)"
+    write(package, "0002_char", f'migrations.RunSQL("{sql}", migrations.RunSQL.noop)')
+    (refusal,) = refused()
+    assert refusal.rule == "ban-char-field"
+    assert "should almost always be replaced" in str(refusal)
+    assert str(refusal).endswith("See https://squawkhq.com/docs/ban-char-field")
+
+
+def test_a_table_that_the_same_migration_makes_is_nobodys_yet(package: Path, refused: Lint) -> None:
+    write(
+        package,
+        "0002_new_table",
+        """
+        migrations.CreateModel("Box", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.AddField("box", "shelf", models.ForeignKey("shelf", models.CASCADE)),
+        migrations.AddField("box", "size", models.IntegerField(default=1)),
+        migrations.AddIndex("box", models.Index(fields=["size"], name="box_size")),
+        """,
+    )
+    assert refused() == []
+
+
+def test_what_django_looks_up_in_the_database_is_judged_too(package: Path, refused: Lint) -> None:
+    """sqlmigrate raises here, or leaves the statement out: the constraint's name is the table's."""
+    write(package, "0002_once", 'migrations.AlterUniqueTogether("item", {("code", "weight")})')
+    write(package, "0003_not", 'migrations.AlterUniqueTogether("item", set())', "0002_once")
+    write(package, "0004_drop", 'migrations.RemoveField("item", "weight")', "0003_not")
+    refusals = refused(warehouse="0002_once")
+    assert [(each.path.name, each.rule) for each in refusals] == [
+        ("0004_drop.py", "ban-drop-column")
+    ]
+
+
+def test_a_migration_that_fails_is_refused_and_ends_the_run(package: Path, refused: Lint) -> None:
+    sql = "ALTER TABLE no_such_table ADD COLUMN a int"
+    write(package, "0002_typo", f'migrations.RunSQL("{sql}", migrations.RunSQL.noop)')
+    write(package, "0003_drop", 'migrations.RemoveField("item", "note")', "0002_typo")
+    (refusal,) = refused()
+    assert (refusal.path.name, refusal.rule) == ("0002_typo.py", "cannot-be-applied")
+    assert 'relation "no_such_table" does not exist' in refusal.detail
+
+
+def test_an_accepted_migration_is_not_judged_and_those_after_it_are(
+    package: Path, refused: Lint
+) -> None:
+    write(package, "0002_drop", 'migrations.RemoveField("item", "note")')
+    shutil.copy(CASES / "add_an_index" / "0002_safe.py", package / "0003_later.py")
+    later = (package / "0003_later.py").read_text().replace("0001_initial", "0002_drop")
+    (package / "0003_later.py").write_text(later.replace("atomic = False", ""))
+    assert [each.path.name for each in refused(warehouse="0002_drop")] == ["0003_later.py"]
+
+
+def test_a_baseline_accepts_what_there_is(package: Path) -> None:
+    loader = MigrationLoader(None)
+    table = baseline(loader, ["warehouse"])
+    assert table == '[tool.migration-lint.accepted]\nwarehouse = "0001_initial"'
+    assert judged(loader, ["warehouse"], {"warehouse": "0001_initial"}) == set()
+
+
+@pytest.mark.parametrize("accepted", [{"warehouse": "0009_gone"}, {"no_such_app": "0001_initial"}])
+def test_a_baseline_that_names_nothing_is_an_error(accepted: dict[str, str], package: Path) -> None:
+    loader = MigrationLoader(None)
+    with pytest.raises(BaselineError, match="no such migration: correct the line, or delete it"):
+        judged(loader, ["warehouse"], accepted)
