@@ -29,7 +29,8 @@ def ours() -> set[str]:
 def accepted() -> dict[str, str]:
     """By app, the last migration that is not judged, nor those before it."""
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
-    return project.get("tool", {}).get("migration-lint", {}).get("accepted", {})
+    found: dict[str, str] = project["tool"].get("migration-lint", {}).get("accepted", {})
+    return found
 
 
 def judged(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
@@ -67,28 +67,23 @@ def lint(
 
 
 def _of(done: Replayed, said: list[squawk.Complaint]) -> list[Refusal]:
-    source = Source(_file(done.migration), len(done.migration.operations))
-    found = dict.fromkeys(_found(done, said, source))  # a rule once for an operation
-    used = {
-        allowance
-        for allowance in source.allowances
-        for refusal in found
-        if allowance.rule == refusal.rule and allowance.operation in (None, refusal.operation)
-    }
+    source = Source(done.migration)
+    found: dict[object, Refusal] = {}
+    for each in _found(done, said, source):  # a rule once for a place
+        found.setdefault((each.operation, each.line, each.rule), each)
     kept = [
-        refusal
-        for refusal in found
-        if not any(
-            allowance.rule == refusal.rule and allowance.operation in (None, refusal.operation)
-            for allowance in used
-        )
+        each
+        for each in found.values()
+        # What comes after a migration that fails is not judged, which nobody can allow.
+        if each.rule == "cannot-be-applied"
+        or not any(given.covers(each.rule, each.operation) for given in source.allowances)
     ]
-    for allowance in source.allowances:
-        rule = "" if allowance in used else "unused-allowance"
-        rule = rule if allowance.reason else "allowance-without-reason"
-        if rule:
-            what = f"# allow {allowance.rule}"
-            kept.append(Refusal(source.path, allowance.line, allowance.operation, what, rule))
+    for given in source.allowances:
+        place = (source.path, given.line, given.operation, f"# allow {given.rule}")
+        if not given.reason:
+            kept.append(Refusal(*place, "allowance-without-reason"))
+        elif not any(given.covers(each.rule, each.operation) for each in found.values()):
+            kept.append(Refusal(*place, "unused-allowance"))
     return sorted(kept, key=lambda refusal: refusal.line)
 
 
@@ -109,7 +104,9 @@ def _found(done: Replayed, said: list[squawk.Complaint], source: Source) -> Iter
             or (each.rule == "renaming-object" and statement.sql.startswith("ALTER INDEX"))
         ):
             continue
-        yield refusal(statement.operation, each.rule, "" if each.rule in RULES else each.words)
+        sql = shorten(statement.sql, 100, placeholder=" ...")
+        words = "" if each.rule in RULES else f"\n    {each.words}"
+        yield refusal(statement.operation, each.rule, sql + words)
     for operation, rule in operations.broken_rules(done):
         yield refusal(operation, rule)
     for line, name in source.imported_models():
@@ -124,7 +121,3 @@ def _words(migration: Migration, operation: int) -> str:
     named = ("model_name", "name", "old_name", "new_name")
     values = [str(value) for name in named if isinstance(value := vars(each).get(name), str)]
     return f"{type(each).__name__}({', '.join(values)})"
-
-
-def _file(migration: Migration) -> Path:
-    return Path(str(sys.modules[type(migration).__module__].__file__))

@@ -15,7 +15,7 @@ SCHEMA = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 ROWS = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE|WITH)\b", re.IGNORECASE)
 WITHOUT_TRANSACTION = re.compile(r"\bCONCURRENTLY\b|\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE)
 JSON_COLUMN = re.compile(
-    r"\s*(CREATE|ALTER)\s+TABLE\b.*\bjson\b(?!\s*')", re.IGNORECASE | re.DOTALL
+    r"\s*(CREATE|ALTER)\s+TABLE\b.*[^\"]\bjson\b(?!\")", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -65,10 +65,12 @@ def _leaves_a_required_column(done: Replayed, number: int) -> bool:
     if not isinstance(operation, SeparateDatabaseAndState) or operation.database_operations:
         return False
     app_label = done.migration.app_label
+    state = done.states[number].clone()
     for part in operation.state_operations:
         if isinstance(part, RemoveField):
-            model = done.states[number].models[app_label, part.model_name_lower]
-            field = model.get_field(part.name)
-            if not (field.null or field.many_to_many or field.db_default is not NOT_PROVIDED):
+            field = state.models[app_label, part.model_name_lower].get_field(part.name)
+            has_value = field.null or field.generated or field.db_default is not NOT_PROVIDED
+            if not (has_value or field.many_to_many):
                 return True
+        part.state_forwards(app_label, state)
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -60,9 +61,12 @@ def replay(
             state, place = before, done.concurrently
             migration.atomic = False
             done = _apply(migration, state, connection, in_transaction=False)
-            done.concurrently = place
-        if key in judged or done.failure:
+            if done.failed_in != place:  # else it was not the transaction
+                done.concurrently = place
+        if key in judged:
             yield done
+        elif done.failure:
+            yield Replayed(migration, done.atomic, failed_in=done.failed_in, failure=done.failure)
         if done.failure:
             return
 
@@ -127,7 +131,7 @@ def _record(editor: BaseDatabaseSchemaEditor, done: Replayed) -> Callable[[int],
     execute = editor.execute
     origins: dict[int, tuple[object, int]] = {}  # the statement too, so that its id stays taken
 
-    def recorded(sql: object, params: object = ()) -> None:
+    def recorded(sql: Any, params: Any = ()) -> None:
         _, number = origins.get(id(sql), (None, len(done.states) - 1))
         text = str(sql)
         if params is not None:
@@ -139,7 +143,7 @@ def _record(editor: BaseDatabaseSchemaEditor, done: Replayed) -> Callable[[int],
         for sql in editor.deferred_sql:
             origins.setdefault(id(sql), (sql, number))
 
-    editor.execute = recorded
+    editor.execute = recorded  # type: ignore[method-assign]
     return deferred
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import resolve_name
 from pathlib import Path
 
+from django.db.migrations import Migration
 from django.db.models.base import ModelBase
 
 ALLOWANCE = re.compile(r"#\s*allow ([a-z]+(?:-[a-z]+)*)\s*(?::\s*(.*))?")
@@ -24,15 +27,20 @@ class Allowance:
     line: int
     operation: int | None
 
+    def covers(self, rule: str, operation: int | None) -> bool:
+        return self.rule == rule and self.operation in (None, operation)
+
 
 class Source:
-    """The file at `path`, whose migration has `count` operations."""
+    """The file of a migration."""
 
-    def __init__(self, path: Path, count: int) -> None:
-        self.path = path
+    def __init__(self, migration: Migration) -> None:
+        module = sys.modules[type(migration).__module__]
+        self.path = path = Path(str(module.__file__))
+        self._package = str(module.__package__)
         text = path.read_text(encoding="utf-8")
         self.tree = ast.parse(text)
-        self._spans = _spans(self.tree, count)
+        self._spans = _spans(self.tree, len(migration.operations))
         self.allowances = [
             Allowance(found[1], (found[2] or "").strip(), token.start[0], self._at(token.start[0]))
             for token in tokenize.generate_tokens(io.StringIO(text).readline)
@@ -59,9 +67,10 @@ class Source:
             if isinstance(node, ast.Import):
                 bound |= {each.asname: each.name for each in node.names if each.asname}
             elif isinstance(node, ast.ImportFrom):
-                names = {each.asname or each.name: each.name for each in node.names}
-                bound |= {name: f"{node.module}.{here}" for name, here in names.items()}
-                found += [(node.lineno, f"{node.module}.{here}") for here in names.values()]
+                module = resolve_name("." * node.level + (node.module or ""), self._package)
+                names = {each.asname or each.name: f"{module}.{each.name}" for each in node.names}
+                bound |= names
+                found += [(node.lineno, name) for name in names.values()]
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Attribute):
                 first, _, rest = ast.unparse(node).partition(".")
@@ -70,11 +79,11 @@ class Source:
 
 
 def _is_model(name: str) -> bool:
-    """Whether a dotted name is a model with a table. What imports nothing is none."""
+    """Whether a dotted name is a model that has a table."""
     module, _, attribute = name.rpartition(".")
     try:
         value = getattr(import_module(module), attribute, None) if ".models" in module else None
-    except ImportError:
+    except (ImportError, RuntimeError):  # no such module, or one of an app that is not installed
         return False
     return isinstance(value, ModelBase) and hasattr(value, "_meta") and not value._meta.abstract
 

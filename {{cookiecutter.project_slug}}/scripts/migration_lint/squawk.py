@@ -8,6 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts.migration_lint.replay import Replayed
 
@@ -67,24 +68,30 @@ def complaints(migrations: list[Replayed]) -> list[Complaint]:
     ]
 
 
-def _ask(paths: list[str]) -> list[dict[str, object]]:
+def _ask(paths: list[str]) -> list[dict[str, Any]]:
     if not paths:
         return []
     program = Path(sys.executable).parent / "squawk"
-    command = [program, "--reporter=json", f"--pg-version={POSTGRESQL}"]
     try:
         done = subprocess.run(
-            [*command, "--exclude", ",".join(EXCLUDED), *paths],
+            [
+                program,
+                "--reporter=json",
+                f"--pg-version={POSTGRESQL}",
+                f"--exclude={','.join(EXCLUDED)}",
+                *paths,
+            ],
             cwd=Path(paths[0]).parent,  # a .squawk.toml of the project would be a second list
             capture_output=True,
             text=True,
             check=False,
         )
-        return json.loads(done.stdout)
+        found: list[dict[str, Any]] = json.loads(done.stdout)
     except FileNotFoundError:
         raise SquawkError(f"{program} is missing: it comes with the dev group (`make`).") from None
     except json.JSONDecodeError:
         raise SquawkError(f"squawk failed: {done.stderr or done.stdout}") from None
+    return found
 
 
 def _script(migration: Replayed) -> str:

@@ -54,6 +54,15 @@ def test_one_that_nothing_needs_is_refused(package: Path, refused: Lint) -> None
     assert refusal.what == "# allow renaming-column"
 
 
+def test_none_allows_itself_nor_a_migration_that_fails(package: Path, refused: Lint) -> None:
+    write(
+        package,
+        above="# allow unused-allowance: why not\n# allow cannot-be-applied: it does",
+        first='migrations.RemoveField("item", "no_such_field"),',
+    )
+    assert {each.rule for each in refused()} == {"unused-allowance", "cannot-be-applied"}
+
+
 def test_words_in_a_string_allow_nothing(package: Path, refused: Lint) -> None:
     write(package, above=f'NOTE = "{REASON}"')
     assert [each.rule for each in refused()] == ["ban-drop-column"] * 2

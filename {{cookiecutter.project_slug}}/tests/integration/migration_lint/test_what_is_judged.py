@@ -62,6 +62,24 @@ def test_what_django_looks_up_in_the_database_is_judged_too(package: Path, refus
     ]
 
 
+def test_a_column_that_is_called_json_may_be_jsonb(package: Path, refused: Lint) -> None:
+    write(package, "0002_json", 'migrations.AddField("item", "json", models.JSONField(null=True))')
+    assert refused() == []
+
+
+def test_a_model_is_found_however_it_is_imported(package: Path, refused: Lint) -> None:
+    write(package, "0002_imports", "")
+    path = package / "0002_imports.py"
+    path.write_text(
+        "import django.contrib.auth.models\n"
+        "from django.contrib.auth import models as auth\n\n\n"
+        "def fill(apps, schema_editor):\n"
+        "    return auth.Group, django.contrib.auth.models.Group, auth.UserManager\n\n"
+        + path.read_text()
+    )
+    assert [(each.rule, each.line) for each in refused()] == [("imported-model", 6)]
+
+
 def test_a_migration_that_fails_is_refused_and_ends_the_run(package: Path, refused: Lint) -> None:
     sql = "ALTER TABLE no_such_table ADD COLUMN a int"
     write(package, "0002_typo", f'migrations.RunSQL("{sql}", migrations.RunSQL.noop)')
