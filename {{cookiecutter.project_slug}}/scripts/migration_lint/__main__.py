@@ -24,7 +24,7 @@ def main() -> int:
     import django
 
     django.setup()
-    from django.db import connection
+    from django.db import OperationalError, connection
     from django.db.migrations.loader import MigrationLoader
 
     from scripts.migration_lint.baseline import BaselineError, accepted, baseline, judged, ours
@@ -43,7 +43,11 @@ def main() -> int:
     if options.baseline:
         print(baseline(loader, ours()))
         return 0
-    if tables := connection.introspection.table_names():
+    try:
+        tables = connection.introspection.table_names()
+    except OperationalError as error:
+        return failed(f"The database of DATABASE_DIRECT_URL cannot be used: {error}".strip())
+    if tables:
         return failed(
             f"The database has tables ({tables[0]} and others): this makes every one anew, so run "
             "make lint-migrations, which gives it a database of its own."

@@ -14,9 +14,7 @@ from scripts.migration_lint.replay import Replayed
 SCHEMA = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 ROWS = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE|WITH)\b", re.IGNORECASE)
 WITHOUT_TRANSACTION = re.compile(r"\bCONCURRENTLY\b|\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE)
-JSON_COLUMN = re.compile(
-    r"\s*(CREATE|ALTER)\s+TABLE\b.*[^\"]\bjson\b(?!\")", re.IGNORECASE | re.DOTALL
-)
+JSON_COLUMN = re.compile(r"\s*(CREATE|ALTER)\s+TABLE\b.*\bjson\b(?!\")", re.IGNORECASE | re.DOTALL)
 
 
 def broken_rules(done: Replayed) -> Iterator[tuple[int, str]]:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from scripts.migration_lint.rules import PAGE, RULES, Rule, anchor
+from scripts.migration_lint.squawk import POSTGRESQL
 from tests.stack import BASE_DIR
 
 TEXT = (BASE_DIR / PAGE).read_text(encoding="utf-8")
@@ -21,6 +22,11 @@ def written(code: str) -> str:
     """`code` however it is wrapped, without what a case says of its place in the chain."""
     without_place = re.sub(r"dependencies = .*", "", code)
     return re.sub(r",(?=[)\]}])", "", "".join(without_place.split()))
+
+
+def test_squawk_judges_for_the_oldest_postgresql_that_is_supported() -> None:
+    roles = (BASE_DIR / "deploy/postgres/roles.sql").read_text(encoding="utf-8")
+    assert f"-- PostgreSQL {POSTGRESQL} to " in roles
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))

@@ -88,6 +88,13 @@ def test_two_last_migrations_are_one_line_with_the_command_that_joins_them(
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_database_that_does_not_exist_is_one_line(folder: Path, servers: Stack) -> None:
+    done = run(LINT, folder, **beside(servers))
+    assert done.returncode == 1
+    assert 'database "no_such_database" does not exist' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_database_with_tables_is_left_alone(folder: Path, servers: Stack) -> None:
     assert servers.postgres
     servers.postgres.create_database(DATABASE)

@@ -62,6 +62,16 @@ def test_what_django_looks_up_in_the_database_is_judged_too(package: Path, refus
     ]
 
 
+def test_not_null_passes_after_the_check_is_valid_and_not_before(
+    package: Path, refused: Lint
+) -> None:
+    case = CASES / "make_a_column_not_null"
+    shutil.copy(case / "0002_safe.py", package)
+    text = (case / "0004_safe.py").read_text().replace("0003_safe", "0002_safe")
+    (package / "0003_too_early.py").write_text(text)
+    assert [each.rule for each in refused()] == ["adding-not-nullable-field"]
+
+
 def test_a_column_that_is_called_json_may_be_jsonb(package: Path, refused: Lint) -> None:
     write(package, "0002_json", 'migrations.AddField("item", "json", models.JSONField(null=True))')
     assert refused() == []
