@@ -15,6 +15,7 @@ step ruff check .
 step ruff format --check .
 step mypy config core apps
 step lint-imports --no-cache
+step sh scripts/check_workflows.sh
 step python manage.py makemigrations --check --dry-run
 step python -m scripts.migration_lint
 step python -m scripts.check_settings staging production

@@ -96,6 +96,7 @@ if ! "$uv" lock 2>"$problems"; then
             "finds none; override the day:  UV_EXCLUDE_NEWER=false make"
     stop "the versions of pyproject.toml cannot be resolved (above)."
 fi
+[ -z "${INSTALL_LOCK_ONLY:-}" ] || exit 0 # for scripts/upgrade.py, which wants the versions alone
 # Bytecode now: without it each of the first processes compiles Django for 2 s.
 "$uv" sync --frozen --compile-bytecode || stop "the packages cannot be installed (above)."
 touch "$stamp"
