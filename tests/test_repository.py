@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bake
 import pytest
+import yaml
 from conftest import ROOT, SERVICE, clean_environment
 
 PROJECTS = (ROOT / "pyproject.toml", SERVICE / "pyproject.toml")
@@ -131,3 +132,41 @@ def test_every_changelog_entry_says_how_to_upgrade() -> None:
     entries = re.split(r"^## ", text_of("CHANGELOG.md"), flags=re.M)[1:]
     assert entries
     assert [entry for entry in entries if "### Upgrading an existing service" not in entry] == []
+
+
+def test_the_workflow_runs_what_every_machine_runs() -> None:
+    workflow = yaml.safe_load(text_of(".github/workflows/ci.yml"))
+    commands = [step.get("run") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert {"make check", ".ci/run"} <= set(commands)
+    assert workflow["permissions"] == {}
+    used = re.findall(r"uses: (.*)", text_of(".github/workflows/ci.yml"))
+    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d[\d.]*", one)] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["zizmor", "--offline", "--persona", "pedantic", "--no-progress", ".github"],
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
+    ],
+    ids=["zizmor", "schema"],
+)
+def test_the_workflows_pass_the_tools_of_the_service(
+    command: list[str], service_environment: Path
+) -> None:
+    tool, *options = command
+    if tool == "check-jsonschema":
+        options += [str(path) for path in (ROOT / ".github/workflows").glob("*.yml")]
+    finished = subprocess.run(
+        [service_environment / "bin" / tool, *options],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=clean_environment(),
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_editors_are_told_the_same_in_the_template_and_in_the_service() -> None:
+    assert text_of(".editorconfig") == text_of(f"{bake.SERVICE}/.editorconfig")
