@@ -9,7 +9,7 @@ def main() -> None:
     sys.stdout.write(
         "\nThe service is ready. Next:\n"
         f"  cd {shlex.quote(str(Path.cwd()))}\n"
-        "  make run     # PostgreSQL, Valkey, web, worker and beat; prints the URL\n"
+        "  make run     # PostgreSQL, Valkey, web, worker, beat and relay; prints the URL\n"
         "  make test    # every test, on real servers\n"
     )
 

@@ -141,7 +141,7 @@ class Environment:
     )
     DATABASE_URL: DatabaseUrl = variable(
         "The database as the role `app`, through PgBouncer in transaction mode; "
-        "worker and beat have a pool of their own there.",
+        "worker, beat and relay have a pool of their own there.",
         database_url,
         required=ALL,
         secret=True,

@@ -1,7 +1,8 @@
 """`make run`: the whole service on one machine, from nothing to a page.
 
-Makes .env, starts the embedded servers, migrates, creates the demo data, starts web, worker and
-beat by scripts/start.sh, and prints the URL when the page answers. Ctrl-C stops all, servers last.
+Makes .env, starts the embedded servers, migrates, creates the demo data, starts web, worker, beat
+and relay by scripts/start.sh, and prints the URL when the page answers. Ctrl-C stops all, servers
+last.
 DATABASE_URL, CACHE_URL and BROKER_URL in the environment or in .env replace the embedded servers.
 """
 
@@ -26,7 +27,7 @@ from scripts.servers import HOST, Process, ServerError, Stack, free_port
 from scripts.servers.server import port_is_free
 from scripts.supervisor import Supervisor, Terminal
 
-ROLES = ("web", "worker", "beat")
+ROLES = ("web", "worker", "beat", "relay")
 START = BASE_DIR / "scripts" / "start.sh"
 
 

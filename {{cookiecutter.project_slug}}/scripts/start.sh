@@ -1,7 +1,7 @@
 #!/bin/sh
-# Start one role of the service: web, asgi, worker [queues], beat or migrate. The only place where
-# the commands stand; images, units, Compose and `make run` call it. Each role replaces this shell,
-# so that it receives the signals itself.
+# Start one role of the service: web, asgi, worker [queues], beat, relay or migrate. The only place
+# where the commands stand; images, units, Compose and `make run` call it. Each role replaces this
+# shell, so that it receives the signals itself.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -30,6 +30,11 @@ worker)
 beat)
     exec celery -A config.celery --quiet --skip-checks beat "$@"
     ;;
+relay)
+    # manage.py would take the settings of development, and publish to nowhere.
+    export DJANGO_SETTINGS_MODULE="${DJANGO_SETTINGS_MODULE:-}"
+    exec python manage.py relay "$@"
+    ;;
 migrate)
     # The whole process past the pooler: `--database=direct` would leave what a RunPython writes
     # by the default alias in another transaction.
@@ -46,7 +51,7 @@ migrate)
     exec python manage.py migrate --no-input "$@"
     ;;
 *)
-    echo "start.sh: unknown role '$role'; it is web, asgi, worker [queues], beat or migrate." >&2
+    echo "start.sh: unknown role '$role'; it is web, asgi, worker [queues], beat, relay or migrate." >&2
     exit 64 # EX_USAGE
     ;;
 esac

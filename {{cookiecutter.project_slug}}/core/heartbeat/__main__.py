@@ -6,7 +6,7 @@ import sys
 from core.heartbeat import age
 
 parser = argparse.ArgumentParser(prog="python -m core.heartbeat")
-parser.add_argument("role", help="worker or beat")
+parser.add_argument("role", help="worker, beat or relay")
 parser.add_argument("--max-age", type=float, default=60, metavar="SECONDS")
 options = parser.parse_args()
 

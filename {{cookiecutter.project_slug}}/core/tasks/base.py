@@ -153,10 +153,19 @@ class Task(_Base):
         if task.typing:
             task.__header__(*args, **kwargs)
         self.app.amqp.router.route(dict(options), self.name, args, kwargs, task)
-        body = dumps((args, kwargs), options.get("serializer") or self.serializer)
-        content_type, encoding, data = body
-        seen_args, seen_kwargs = loads(data, content_type, encoding, accept=[content_type])
-        return seen_args, seen_kwargs
+        return decoded(encoded(args, kwargs))
+
+
+def encoded(args: Any, kwargs: Any) -> str:
+    """The arguments of a message as text. Raises `EncodeError` for what JSON cannot hold."""
+    _, _, data = dumps((args, kwargs), "json")
+    return str(data)
+
+
+def decoded(body: str) -> tuple[Any, Any]:
+    """The arguments as the worker will see them. Raises `DecodeError`."""
+    args, kwargs = loads(body, "application/json", "utf-8", accept=["application/json"])
+    return args, kwargs
 
 
 def route(

@@ -15,6 +15,8 @@ from django.utils import timezone
 from apps.api_keys.models import ApiKey
 from apps.users import keys
 from apps.users.models import User
+from core.deadletters.models import DeadLetter
+from core.executions.models import Execution
 from core.lockout.models import Counter
 from tests.factories import PASSWORD, UserFactory
 from tests.performance.budgets import Call, scenario
@@ -144,6 +146,15 @@ def admin_keys() -> Call:
     return Call(user=superuser(), more=issue_key)
 
 
+def make_letter() -> None:
+    DeadLetter.objects.create(kind=DeadLetter.Kind.GARBAGE, reason="no message")
+
+
+@scenario("GET /admin/core_deadletters/deadletter/")
+def admin_dead_letters() -> Call:
+    return Call(user=superuser(), more=make_letter)
+
+
 # Tasks --------------------------------------------------------------------------------------------
 
 
@@ -184,6 +195,23 @@ def clear_sessions() -> Call:
 @scenario("task core.lockout.tasks.clear_expired_counters")
 def clear_counters() -> Call:
     return Call(more=end_counter)
+
+
+def end_execution() -> None:
+    Execution.objects.create(
+        key=f"old{next(_numbers)}",
+        task="t",
+        queue="default",
+        body="[[], {}]",
+        holder="",
+        lease_until=timezone.now() - timedelta(days=9),
+        completed_at=timezone.now() - timedelta(days=8),
+    )
+
+
+@scenario("task core.executions.tasks.clear_old_executions")
+def clear_executions() -> Call:
+    return Call(more=end_execution)
 
 
 @scenario("task core.storage.tasks.delete_files")

@@ -156,6 +156,7 @@ def test_every_role_of_the_image_has_a_command() -> None:
         "asgi",
         "worker",
         "beat",
+        "relay",
         "migrate",
     ]
 

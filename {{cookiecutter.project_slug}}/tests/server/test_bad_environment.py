@@ -21,6 +21,7 @@ COMMANDS = {
     "asgi": ["sh", "scripts/start.sh", "asgi"],
     "worker": ["sh", "scripts/start.sh", "worker"],
     "beat": ["sh", "scripts/start.sh", "beat"],
+    "relay": ["sh", "scripts/start.sh", "relay"],
 }
 BAD = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",

@@ -18,7 +18,7 @@ from tests.server.conftest import StartRole
 from tests.server.roles import START_TIMEOUT, Role
 from tests.stack import BASE_DIR, program
 
-ROLES = ["web", "asgi", "worker", "beat"]
+ROLES = ["web", "asgi", "worker", "beat", "relay"]
 
 
 def workers_of(role: Role) -> list[int]:

@@ -1,4 +1,4 @@
-"""The exec probes of worker and beat, while their broker comes and goes."""
+"""The exec probes of worker, beat and relay, while their broker comes and goes."""
 
 from __future__ import annotations
 
@@ -104,8 +104,11 @@ def test_a_worker_is_alive_while_every_process_of_its_pool_is_busy(
         process.process.kill()
 
 
-def test_beat_marks_each_of_its_turns(start_role: StartRole, folder: dict[str, str]) -> None:
-    with start_role("beat", env=folder) as process:
-        process.wait_until(lambda: passes(folder, "beat", 60), 20)
-        first = heartbeat.path("beat").stat().st_mtime
-        process.wait_until(lambda: heartbeat.path("beat").stat().st_mtime > first, 30)
+@pytest.mark.parametrize("role", ["beat", "relay"])
+def test_beat_and_relay_mark_each_of_their_turns(
+    role: str, start_role: StartRole, folder: dict[str, str]
+) -> None:
+    with start_role(role, env=folder) as process:
+        process.wait_until(lambda: passes(folder, role, 60), 20)
+        first = heartbeat.path(role).stat().st_mtime
+        process.wait_until(lambda: heartbeat.path(role).stat().st_mtime > first, 30)

@@ -145,7 +145,7 @@ def test_the_page_answers_at_the_url_that_is_printed(first: Running) -> None:
 
 def test_the_login_is_printed_and_each_line_says_whose_it_is(first: Running) -> None:
     assert first.wait_for_line("Demo login: ")
-    for role in ("web", "worker", "beat"):
+    for role in ("web", "worker", "beat", "relay"):
         first.wait_for_line(f"{role:<6} | ")
 
 

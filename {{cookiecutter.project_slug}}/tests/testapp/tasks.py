@@ -11,6 +11,8 @@ import structlog
 from celery import Task, shared_task
 from django.db import connection
 
+from core.executions.once import IdempotentTask, effect
+
 logger = structlog.get_logger("testapp")
 
 
@@ -100,3 +102,45 @@ def work_low() -> None:
 def tell_delay(sent: float) -> None:
     """Log how long it waited; `sent` is `time.time()` of the one who sent it."""
     logger.info("begun", delay=time.time() - sent)
+
+
+def count(word: str) -> None:
+    """An effect that can be counted: one row a word, in a table that is there anyway."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_lockout_counter AS counter (key, count, expires_at) "
+            "VALUES (%s, 1, now() + interval '1 day') "
+            "ON CONFLICT (key) DO UPDATE SET count = counter.count + 1",
+            [f"effect:{word}"],
+        )
+
+
+@shared_task(base=IdempotentTask)
+def count_once(word: str, seconds: float = 0.0) -> None:
+    logger.info("counting", word=word, worker_pid=os.getpid())
+    time.sleep(seconds)
+    with effect():
+        count(word)
+    logger.info("counted", word=word)
+
+
+@shared_task(base=IdempotentTask)
+def refuse_until_mended(word: str) -> None:
+    """Fails for good while the effect `mended` is missing."""
+    with effect():
+        count(word)
+        if not counted("mended"):
+            raise ValueError(word)
+
+
+@shared_task(base=IdempotentTask)
+def count_then_die(word: str) -> None:
+    logger.info("dying", word=word)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def counted(word: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count FROM core_lockout_counter WHERE key = %s", [f"effect:{word}"])
+        found = cursor.fetchone()
+    return int(found[0]) if found else 0

@@ -45,13 +45,20 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_PUBLISH_RETRY = False  # a request must not wait (core/tasks/publishing.py)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
+# What cannot be run is kept in a table.
+CELERY_WORKER_CONSUMER = "core.deadletters.consumer:Consumer"
 CELERY_WORKER_CONCURRENCY = "auto"  # the container's CPU quota, not the machine's CPUs
 # Seconds that a stopping worker gives its tasks; with slack below the 50 s of Kubernetes.
 TASKS_SHUTDOWN_SECONDS = 30
 # Tasks. As good as never: CONN_MAX_AGE decides when a connection ends (core/tasks/worker.py).
 CELERY_DB_REUSE_MAX = 1_000_000_000
 CELERY_TIMEZONE = "UTC"
-CELERY_IMPORTS = ["core.lockout.tasks", "core.sessions.tasks", "core.storage.tasks"]
+CELERY_IMPORTS = [
+    "core.lockout.tasks",
+    "core.executions.tasks",
+    "core.sessions.tasks",
+    "core.storage.tasks",
+]
 CELERY_BEAT_SCHEDULER = "core.beat.scheduler:LeaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "clear-expired-sessions": {
@@ -61,6 +68,10 @@ CELERY_BEAT_SCHEDULE = {
     "clear-expired-counters": {
         "task": "core.lockout.tasks.clear_expired_counters",
         "schedule": crontab(hour="3", minute="50"),
+    },
+    "clear-old-executions": {
+        "task": "core.executions.tasks.clear_old_executions",
+        "schedule": crontab(hour="4", minute="0"),
     },
     "reconcile-ratings": {  # example:shop
         "task": "apps.shop.tasks.reconcile_ratings",  # example:shop
