@@ -1,68 +1,14 @@
 """A freshly generated service passes its own checks and tests on its first commit."""
 
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, ROOT, clean_environment
-
-UNSTEADY_AT_MOST = 3  # tests; more than that is no noise
+from baked import changes, committed_service, passes_every_test, streamed
 
 
 @pytest.fixture(scope="module")
 def baked_service() -> Path:
-    """The default service under build/, committed, without environment, data or lock file."""
-    output = BUILD / "baked"
-    shutil.rmtree(output, ignore_errors=True)
-    subprocess.run(
-        [sys.executable, ROOT / "scripts/bake.py", output], check=True, env=clean_environment()
-    )
-    service = output / "my-service"
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-    for words in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "Bake"]):
-        subprocess.run(["git", *words], check=True, cwd=service, env=clean_environment())
-    return service
-
-
-def streamed(
-    command: list[str], folder: Path, capfd: pytest.CaptureFixture[str]
-) -> tuple[int, str]:
-    """Run a command with its output shown as it comes, and return its status and that output."""
-    lines = []
-    with (
-        capfd.disabled(),
-        subprocess.Popen(
-            command,
-            cwd=folder,
-            env=clean_environment(CI="true"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process,
-    ):
-        assert process.stdout
-        sys.stdout.write(f"\n$ {' '.join(command)}  # {folder.name}\n")
-        for line in process.stdout:
-            sys.stdout.write(f"  {line}")
-            sys.stdout.flush()
-            lines.append(line)
-    return process.returncode, "".join(lines)
-
-
-def changes(service: Path) -> str:
-    return subprocess.run(
-        ["git", "status", "--porcelain"],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=service,
-        env=clean_environment(),
-    ).stdout
+    return committed_service("baked")
 
 
 def test_make_check_is_green_on_the_first_commit(
@@ -77,24 +23,7 @@ def test_make_check_is_green_on_the_first_commit(
 def test_make_test_passes_with_nothing_skipped(
     baked_service: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A test that fails once and then passes alone is printed as unsteady, and is work to do.
-
-    More than three, or one that fails again, and this fails with their names: they race real
-    servers on a machine that others may load, which a second run tells from a defect.
-    """
-    status, output = streamed(["make", "test"], baked_service, capfd)
-    failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
-    if status and 0 < len(failed) <= UNSTEADY_AT_MOST:
-        status, again = streamed(["make", "test", "T=--last-failed"], baked_service, capfd)
-        with capfd.disabled():
-            sys.stdout.write(f"\nUnsteady, failed at first: {' '.join(failed)}\n")
-        assert status == 0, f"failed twice: {' '.join(failed)}\n{again[-3000:]}"
-        allowed = rf"{len(failed)} (failed|errors?), \d+ passed"
-    else:
-        assert status == 0, f"failed: {' '.join(failed)}\n{output[-3000:]}"
-        allowed = r"\d+ passed"
-    closing, *_ = re.findall(r"^=+ (\d+ (?:passed|failed|errors?).*) in [\d.]+s", output, re.M)
-    assert re.fullmatch(allowed, closing)
+    passes_every_test(baked_service, capfd)
     assert changes(baked_service) == "?? uv.lock\n"
 
 

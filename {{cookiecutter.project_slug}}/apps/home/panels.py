@@ -1,8 +1,8 @@
 """What the page at `/` shows in development: a list of small tables, to which any app adds.
 
-    class ShopConfig(AppConfig):
+    class ReportsConfig(AppConfig):
         def ready(self) -> None:
-            panels.register("Recent orders", recent_orders)
+            panels.register("Latest reports", latest_reports)
 
 An app's panel goes with the app. A source runs in a thread of its own and has `LIMIT` seconds; what
 it raises is shown in the place of its table, so that no panel takes the page down.

@@ -15,7 +15,7 @@ class Public:
     in which a cache answers with its copy while it asks (RFC 5861). As `cache_policy` of a class,
     or as the decorator of a function:
 
-        class ProductList(generics.ListAPIView[Product]):
+        class ArticleList(generics.ListAPIView[Article]):
             cache_policy = Public(max_age=60, stale_while_revalidate=600)
 
         @Public(max_age=3600)

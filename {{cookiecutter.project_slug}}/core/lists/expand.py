@@ -1,10 +1,10 @@
 """`?expand=`: a related object in place of its id, where a view's allow-list permits it.
 
-    class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
-        product = Expandable(ProductSerializer, path="lines.product")
+    class CommentSerializer(serializers.ModelSerializer[Comment]):
+        author = Expandable(AuthorSerializer, path="comments.author")
 
-    class OrderList(generics.ListAPIView[Order]):
-        expandable = ("lines.product",)
+    class ArticleList(generics.ListAPIView[Article]):
+        expandable = ("comments.author",)
 
 The view's queryset fetches what may be expanded: a list costs the same queries either way. Weighed:
 drf-flex-fields expands whatever a serializer names, to any depth, one query a row.

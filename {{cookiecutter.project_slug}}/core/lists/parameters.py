@@ -3,13 +3,13 @@
 A misspelt filter that is ignored answers with everything; here it is a 400 that names what exists.
 Weighed: django-filter 26.2 ignores what it does not know, and brings forms beside the serializers.
 
-    class ProductFilters(Filters):
-        min_price = serializers.IntegerField(source="price__gte", min_value=0)
+    class ArticleFilters(Filters):
+        min_length = serializers.IntegerField(source="length__gte", min_value=0)
 
-    class ProductList(generics.ListAPIView[Product]):
-        filters = ProductFilters                                 # `source` is Django's lookup
-        orderings = {"newest": "-created_at", "price": "price"}  # core/lists/pagination.py
-        expandable = ("maker",)                                  # core/lists/expand.py
+    class ArticleList(generics.ListAPIView[Article]):
+        filters = ArticleFilters                                   # `source` is Django's lookup
+        orderings = {"newest": "-created_at", "length": "length"}  # core/lists/pagination.py
+        expandable = ("author",)                                   # core/lists/expand.py
 """
 
 from __future__ import annotations

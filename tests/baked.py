@@ -1,0 +1,97 @@
+"""A generated service in git under build/, and its own commands run in it as its owner would."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import BUILD, ROOT, clean_environment
+
+UNSTEADY_AT_MOST = 3  # tests; more than that is no noise
+
+
+def git(service: Path, *words: str) -> str:
+    """What git prints in a service, as somebody with a name."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    return subprocess.run(
+        ["git", *who, *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=service,
+        env=clean_environment(),
+    ).stdout
+
+
+def commit_all(service: Path, message: str) -> None:
+    git(service, "add", ".")
+    git(service, "commit", "--quiet", "--message", message)
+
+
+def changes(service: Path) -> str:
+    return git(service, "status", "--porcelain")
+
+
+def committed_service(name: str) -> Path:
+    """The default service in build/NAME, committed, without environment, data or lock file."""
+    output = BUILD / name
+    shutil.rmtree(output, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, ROOT / "scripts/bake.py", output], check=True, env=clean_environment()
+    )
+    service = output / "my-service"
+    git(service, "init", "--quiet")
+    commit_all(service, "Bake")
+    return service
+
+
+def streamed(
+    command: list[str], folder: Path, capfd: pytest.CaptureFixture[str]
+) -> tuple[int, str]:
+    """Run a command with its output shown as it comes, and return its status and that output."""
+    lines = []
+    with (
+        capfd.disabled(),
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=clean_environment(CI="true"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout
+        sys.stdout.write(f"\n$ {' '.join(command)}  # {folder.parent.name}/{folder.name}\n")
+        for line in process.stdout:
+            sys.stdout.write(f"  {line}")
+            sys.stdout.flush()
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+def passes_every_test(service: Path, capfd: pytest.CaptureFixture[str], *variables: str) -> None:
+    """Run `make test`, and fail unless every test passed and none was skipped.
+
+    A test that fails once and then passes alone is printed as unsteady, and is work to do.
+    More than three, or one that fails again, and this fails with their names: they race real
+    servers on a machine that others may load, which a second run tells from a defect.
+    """
+    command = ["make", "test", *variables]
+    status, output = streamed(command, service, capfd)
+    failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
+    if status and 0 < len(failed) <= UNSTEADY_AT_MOST:
+        status, again = streamed([*command, "T=--last-failed"], service, capfd)
+        with capfd.disabled():
+            sys.stdout.write(f"\nUnsteady, failed at first: {' '.join(failed)}\n")
+        assert status == 0, f"failed twice: {' '.join(failed)}\n{again[-3000:]}"
+        allowed = rf"{len(failed)} (failed|errors?), \d+ passed"
+    else:
+        assert status == 0, f"failed: {' '.join(failed)}\n{output[-3000:]}"
+        allowed = r"\d+ passed"
+    closing, *_ = re.findall(r"^=+ (\d+ (?:passed|failed|errors?).*) in [\d.]+s", output, re.M)
+    assert re.fullmatch(allowed, closing)
