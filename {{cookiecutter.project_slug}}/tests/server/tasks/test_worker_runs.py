@@ -7,6 +7,7 @@ import signal
 import pytest
 import redis
 
+from config.celery import app
 from scripts.servers import PgBouncer, Valkey
 from tests.broker import Queue
 from tests.server.conftest import StartRole
@@ -39,6 +40,18 @@ def test_a_task_whose_process_is_killed_runs_three_times_and_then_fails(
     tellers = {line["logger"] for line in worker.logs if result.id in str(line)}
     assert tellers == {"core.tasks", "testapp"}
     assert sum("WorkerLostError" in line.get("exception", "") for line in worker.logs) == 1
+    assert (queue.messages, queue.in_hand) == ([], 0)
+
+
+def test_a_task_that_the_release_no_longer_has_is_told_and_leaves_the_queue(
+    start_worker: StartWorker, queue: Queue
+) -> None:
+    app.send_task("apps.gone.tasks.forgotten", queue="default")
+    assert len(queue.messages) == 1
+    with start_worker() as worker:
+        worker.wait_for_line("Received unregistered task of type 'apps.gone.tasks.forgotten'")
+        say.delay("hello")
+        worker.wait_for_line("said")
     assert (queue.messages, queue.in_hand) == ([], 0)
 
 
