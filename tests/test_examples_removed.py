@@ -130,11 +130,13 @@ def test_what_only_speaks_of_a_mark_stays_byte_for_byte(project: Path) -> None:
     }
     for name, content in kept.items():
         (project / name).write_bytes(content)
-    (project / "link").symlink_to("urls.py")
+    outside = project.parent / "outside.py"
+    outside.write_text(MARKED_LINES["urls.py"], encoding="utf-8")
+    (project / "link").symlink_to(outside)
     commit_all(project, "Speak of marks")
     remove(project).check_returncode()
     assert {name: (project / name).read_bytes() for name in kept} == kept
-    assert (project / "link").is_symlink()
+    assert outside.read_text(encoding="utf-8") == MARKED_LINES["urls.py"]
 
 
 def test_a_second_run_says_that_none_are_left(project: Path) -> None:
