@@ -1,7 +1,7 @@
 """Everything that changes an order: in one transaction, under a lock, with its effects after it.
 
 Nothing here talks to another system inside `atomic`: a lock that waits for somebody else's server
-stops every request that wants the same row. What must happen outside is a task, sent on commit.
+stops every request that wants the same row. What must happen outside is a task.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from apps.shop.models import CURRENCY, Order, OrderLine, Product
 from apps.shop.stock import take_stock
 from apps.shop.tasks import send_receipt
 from apps.users.models import User
+from core import outbox
 
 
 class UnavailableProductsError(Exception):
@@ -69,5 +70,6 @@ def pay_order(order_id: int, *, customer: User) -> Order:
     order.status = Order.Status.PAID
     order.paid_at = timezone.now()
     order.save(update_fields=["status", "paid_at"])
-    send_receipt.delay(order.pk)  # published on commit, and never for a rollback
+    # In the same transaction: a paid order without its receipt cannot be, whatever dies next.
+    outbox.send(send_receipt, order.pk, key=f"order:{order.pk}")
     return order

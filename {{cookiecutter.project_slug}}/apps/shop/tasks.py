@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.shop import ratings
 from apps.shop.models import Order, ProductImage
+from core.executions.once import IdempotentTask
 from core.images.errors import ImageRefusedError
 from core.images.rendering import Rendition, render
 from core.storage.tasks import delete_files
@@ -27,12 +28,12 @@ IMAGE_SIDE, THUMBNAIL_SIDE = 1_280, 320  # pixels of the longer side
 RENDER_AGAIN, GIVE_UP = timedelta(minutes=30), timedelta(days=1)
 
 
-@shared_task(queue="default")
+@shared_task(base=IdempotentTask, queue="default")
 def send_receipt(order_id: int) -> None:
     """Mail the receipt of a paid order.
 
-    Tasks run at least once: a worker that dies between the mail and its acknowledgement leaves a
-    second receipt. Raises `Order.DoesNotExist`, which nobody can cause by the API.
+    Ten deliveries of its message are one receipt. A worker that dies between the mail and the
+    note of it leaves a second one: SMTP knows no key. Raises `Order.DoesNotExist`, which nobody can cause by the API.
     """
     order = (
         Order.objects.select_related("customer").prefetch_related("lines__product").get(pk=order_id)

@@ -1,8 +1,8 @@
 """Effects that are recorded in the transaction that causes them, and happen whatever dies.
 
     with transaction.atomic():
-        order.save()
-        outbox.send(send_receipt, order.pk, key=f"order:{order.pk}")
+        invoice.save()
+        outbox.send(send_invoice, invoice.pk, key=f"invoice:{invoice.pk}")
 
 `send` writes a row; the relay (`relay.py`, the role `relay`) publishes it to Celery, and an
 idempotent task (`core/executions/once.py`) runs it with one effect. Measured with a plain on-commit
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.executions.once import IdempotentTask
 
-# Characters of a key; "order:" and a UUID fit twice.
+# Characters of a key; a prefix and a UUID fit twice.
 KEY_LENGTH = 100
 # Characters of the arguments as JSON: below what every broker takes (RabbitMQ: 16 MiB), so that no
 # message stands in the way of all behind it.

@@ -18,6 +18,7 @@ from apps.shop.models import Location, Order, Product, ProductRating, Review, St
 from apps.shop.ratings import AlreadyReviewedError, write_review
 from apps.shop.services import pay_order, place_order
 from apps.shop.stock import OutOfStockError, transfer_stock
+from core.outbox.relay import Relay
 from tests.broker import Queue
 from tests.factories import UserFactory
 from tests.integration.shop.factories import (
@@ -43,6 +44,7 @@ def test_fifty_payments_of_one_order_have_one_effect(queue: Queue) -> None:
     order.refresh_from_db()
     assert order.status == "paid"
     assert [(each.status, each.paid_at) for each in paid] == [("paid", order.paid_at)] * FIFTY
+    Relay().drain()
     [receipt] = queue.messages
     assert (receipt["task"], receipt["args"]) == ("apps.shop.tasks.send_receipt", [order.pk])
 

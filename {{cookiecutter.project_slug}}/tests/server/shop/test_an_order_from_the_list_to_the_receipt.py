@@ -99,7 +99,11 @@ def test_an_order_is_placed_and_paid_and_its_receipt_bears_the_id_of_the_request
     assert seeded.returncode == 0, seeded.stderr
     mail = {"EMAIL_URL": f"smtp://127.0.0.1:{mail_server.server_address[1]}"}
 
-    with start_role("web") as web, start_role("worker", env=mail) as worker:
+    with (
+        start_role("web") as web,
+        start_role("worker", env=mail) as worker,
+        start_role("relay"),
+    ):
         customer = Customer(web)
         assert customer.call("GET", "session/")[1]["user"] is None
         status, session = customer.call("POST", "session/", {"email": EMAIL, "password": PASSWORD})

@@ -74,6 +74,8 @@ def test_one_payment_has_an_effect_and_ten_orders_get_the_last_ten_pieces(
         _, order = customer.call("POST", "orders/", sent)
         payments = fifty_times(customer, f"orders/{order['id']}/payment/")
         orders = fifty_times(customer, "orders/", sent)
+    with start_role("relay") as relay:
+        relay.wait_until(lambda: queue.waiting > 0)
 
     status, paid = payments[0]
     assert (status, paid["status"]) == (200, "paid")
