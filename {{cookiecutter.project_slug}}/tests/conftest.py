@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.every_process.sitecustomize  # noqa: F401 - no test reaches beyond loopback
 from scripts.servers import PgBouncer, Postgres, RadosGateway, Stack, Valkey, radosgw
 from scripts.servers.pgbouncer import INSTALL
 from tests import stack

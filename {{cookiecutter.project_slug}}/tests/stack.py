@@ -55,9 +55,11 @@ def program(name: str) -> str:
 def clean_environment(**variables: str) -> dict[str, str]:
     """What a process of the service needs besides its own variables: where programs are."""
     kept = ("HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+    measured = ("COVERAGE_PROCESS_CONFIG",)  # set by `coverage run`
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        "PYTHONPATH": str(BASE_DIR / "tests" / "every_process"),
+        **{name: os.environ[name] for name in (*kept, *measured) if name in os.environ},
         **variables,
     }
 

@@ -1,0 +1,1 @@
+"""What each Python process of a test run does before anything else; on PYTHONPATH of all."""
