@@ -12,5 +12,6 @@ make --no-print-directory -C "$root" build/service/.venv/.installed
 export PYTHONPYCACHEPREFIX="$work/pycache"
 export RUFF_CACHE_DIR="$work/ruff"
 export MYPY_CACHE_DIR="$work/mypy"
+export COVERAGE_FILE="$work/coverage/lines"
 export PYTEST_ADDOPTS="-o cache_dir=$work/pytest ${PYTEST_ADDOPTS:-}"
 exec make --no-print-directory -C "$root/{{cookiecutter.project_slug}}" VENV="$work/.venv" "$@"
