@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.users.urls import page_patterns
@@ -16,7 +17,7 @@ from core.problems.handlers import (
 from core.storage import local
 
 admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
-admin.site.index_title = "Administration"
+admin.site.index_title = _("Administration")
 
 handler400 = bad_request
 handler403 = permission_denied

@@ -3,7 +3,8 @@
     python -m scripts.collect_static
 
 For the build of an image, which has no secret and reaches no server: the settings of production get
-the documented examples, and collectstatic connects to nothing. Writes STATIC_ROOT, staticfiles/.
+the documented examples, and collectstatic connects to nothing. Writes STATIC_ROOT, staticfiles/,
+and compiles the catalogues of translations, which an image holds as well.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from pathlib import Path
 
 from config.env import Environment
 from core.environment import declared
+from scripts.messages import MessagesError, compile_catalogues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
+    try:
+        compile_catalogues()
+    except MessagesError as error:
+        print(error, file=sys.stderr)
+        return 1
     examples = {
         each.name: each.example for each in declared(Environment) if "production" in each.required
     }

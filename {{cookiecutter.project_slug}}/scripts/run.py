@@ -23,6 +23,7 @@ from scripts.development import (
     servers,
     write_dotenv,
 )
+from scripts.messages import MessagesError, compile_catalogues
 from scripts.servers import HOST, Process, ServerError, Stack, free_port
 from scripts.servers.server import port_is_free
 from scripts.supervisor import Supervisor, Terminal
@@ -75,6 +76,10 @@ def _run(terminal: Terminal, stack: Stack) -> int:
                 f"Port {port} is taken: stop what listens there, or choose another: "
                 f"{name}={free_port()} make run"
             )
+    try:
+        compile_catalogues()
+    except MessagesError as error:
+        terminal.say(f"Translations are not shown: {error}")
     ours = list(stack.servers())
     names = ", ".join(server.name for server in ours) or "no embedded servers"
     terminal.say(f"Starting {names} ...")

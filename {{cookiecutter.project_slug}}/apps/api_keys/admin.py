@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.api_keys.models import ApiKey
 
@@ -32,7 +33,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript a
         "revoked_at",
     ]
 
-    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    @admin.action(description=_("Revoke the selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         """End them, for ever."""
         for key in keys:

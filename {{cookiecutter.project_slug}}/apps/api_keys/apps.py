@@ -1,6 +1,7 @@
 """The API keys app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ApiKeysConfig(AppConfig):
@@ -8,7 +9,7 @@ class ApiKeysConfig(AppConfig):
 
     name = "apps.api_keys"
     label = "api_keys"
-    verbose_name = "API keys"
+    verbose_name = _("API keys")
 
     def ready(self) -> None:
         """Tell drf-spectacular of the security scheme."""

@@ -39,7 +39,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             or not compare_digest(key.digest, token.digest)
             or not key.is_valid
         ):
-            raise AuthenticationFailed("The API key is not valid.", code="invalid_api_key")
+            raise AuthenticationFailed(_("The API key is not valid."), code="invalid_api_key")
         key.note_use()
         return key.user, key
 

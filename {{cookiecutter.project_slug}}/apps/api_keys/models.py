@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.api_keys.tokens import Token, new_token
 from apps.users.models import User
@@ -39,7 +40,7 @@ class ApiKey(Model):
     revoked_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        verbose_name = "API key"
+        verbose_name = _("API key")
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="api_keys_apikey_newest"),
         ]

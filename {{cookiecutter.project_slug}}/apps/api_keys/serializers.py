@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from apps.api_keys.models import ApiKey
@@ -36,7 +37,7 @@ class NewApiKeySerializer(serializers.Serializer[dict[str, object]]):
     def validate_expires_at(self, moment: datetime) -> datetime:
         """A moment to come."""
         if moment <= timezone.now():
-            raise serializers.ValidationError("This moment has passed.", code="past")
+            raise serializers.ValidationError(_("This moment has passed."), code="past")
         return moment
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.authentication import SessionAuthentication
@@ -25,7 +26,7 @@ from apps.users.models import User
 class HasSession(BasePermission):
     """Refuses a key: one that leaks must not be able to make others that outlive it."""
 
-    message = "Keys are managed by people: log in."
+    message = _("Keys are managed by people: log in.")
     code = "session_required"
 
     def has_permission(self, request: Request, view: APIView) -> bool:

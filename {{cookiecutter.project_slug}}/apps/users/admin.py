@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from apps.users import tasks
 from apps.users.models import User
@@ -26,10 +27,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # no subscript at r
     fieldsets = [
         (None, {"fields": ["email", "password", "name"]}),
         (
-            "Rights",
+            _("Rights"),
             {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
         ),
-        ("Dates", {"fields": ["created_at", "last_login"]}),
+        (_("Dates"), {"fields": ["created_at", "last_login"]}),
     ]
     add_fieldsets = [
         (

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -36,7 +37,7 @@ class LoginForm(AdminAuthenticationForm):
     """Address, password, and the code of the second factor if there is one."""
 
     code = forms.CharField(
-        label="Code", required=False, max_length=32, widget=forms.TextInput(attrs=_CODE)
+        label=_("Code"), required=False, max_length=32, widget=forms.TextInput(attrs=_CODE)
     )
     locked: LockedOut | None = None
 
@@ -52,7 +53,7 @@ class LoginForm(AdminAuthenticationForm):
             self.locked = locked
             raise forms.ValidationError(str(locked.detail), code="too_many_attempts") from None
         except SecondFactorRequired:
-            message = "Enter your password again, with a code of your authenticator app."
+            message = _("Enter your password again, with a code of your authenticator app.")
             raise forms.ValidationError(message, code="second_factor_required") from None
         except SecondFactorInvalid as error:
             raise forms.ValidationError(str(error.detail), code="second_factor_invalid") from None
@@ -67,7 +68,7 @@ class CodeForm(forms.Form):
     """The first code of an authenticator app."""
 
     code = forms.CharField(
-        label="Code", max_length=32, widget=forms.TextInput(attrs=_CODE | {"autofocus": True})
+        label=_("Code"), max_length=32, widget=forms.TextInput(attrs=_CODE | {"autofocus": True})
     )
 
 
@@ -160,11 +161,11 @@ class AdminSite(admin.AdminSite):
                 if factor:
                     attempt.was_right()
                     return self._page(request, "codes", codes=factor.new_recovery_codes())
-                form.add_error("code", "The code is wrong. Is the clock of your device right?")
+                form.add_error("code", _("The code is wrong. Is the clock of your device right?"))
         return self._page(request, "enrol", enrolment=enrolment, form=form)
 
     def _page(self, request: HttpRequest, state: str, **context: Any) -> HttpResponse:
-        context |= {**self.each_context(request), "title": "Second factor", "state": state}
+        context |= {**self.each_context(request), "title": _("Second factor"), "state": state}
         request.current_app = self.name
         return TemplateResponse(request, "users/admin/second_factor.html", context)
 

@@ -11,6 +11,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException
 
@@ -23,7 +24,7 @@ class SecondFactorRequired(APIException):
     """The password is right; ask for a code and send all of them again."""
 
     status_code = 403
-    default_detail = "The password is right: send it again with `code`, of your second factor."
+    default_detail = _("The password is right: send it again with `code`, of your second factor.")
     default_code = "second_factor_required"
 
 
@@ -31,7 +32,7 @@ class SecondFactorInvalid(APIException):
     """The password is right, the code is not."""
 
     status_code = 403
-    default_detail = "The code is wrong, used or too old."
+    default_detail = _("The code is wrong, used or too old.")
     default_code = "second_factor_invalid"
 
 

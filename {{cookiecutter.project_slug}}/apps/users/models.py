@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
 
 from core.db.managers import PeersManager
 from core.sessions.models import SessionOwner
@@ -41,10 +42,10 @@ class UserManager(PeersManager["User"], BaseUserManager["User"]):
 class User(SessionOwner, AbstractBaseUser, PermissionsMixin):
     """An account. Extend this model rather than adding a profile: it is ours from migration one."""
 
-    email = models.EmailField("e-mail address", unique=True)
+    email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(max_length=150, blank=True)
-    is_staff = models.BooleanField("may use the admin", default=False)
-    is_active = models.BooleanField("may log in", default=True)
+    is_staff = models.BooleanField(_("may use the admin"), default=False)
+    is_active = models.BooleanField(_("may log in"), default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     # The second factor that this object's login used: from the backend to the session.

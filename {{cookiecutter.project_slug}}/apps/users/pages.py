@@ -12,6 +12,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -26,7 +28,7 @@ class PasswordForm(forms.Form):
     """The new password."""
 
     password = forms.CharField(
-        label="New password",
+        label=_("New password"),
         max_length=4096,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
@@ -42,11 +44,13 @@ def verification(request: HttpRequest) -> HttpResponse:
         attempt = guards.mailed_key(request)
         accounts.verify(_key(request))
     except keys.InvalidKeyError:
-        return _message(request, "This link does not work", _INVALID, 400)
+        return _message(request, _("This link does not work"), _INVALID, 400)
     except LockedOut as locked:
         return _locked(request, locked)
     attempt.give_back()
-    return _message(request, "Thank you", "Your e-mail address is confirmed: you can log in now.")
+    return _message(
+        request, _("Thank you"), _("Your e-mail address is confirmed: you can log in now.")
+    )
 
 
 @never_cache
@@ -60,11 +64,13 @@ def password_reset(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             accounts.reset_password(_key(request), form.cleaned_data["password"])
             attempt.give_back()
-            return _message(request, "Done", "Your password is changed: log in with the new one.")
+            return _message(
+                request, _("Done"), _("Your password is changed: log in with the new one.")
+            )
     except ValidationError as error:  # of the password validators
         form.add_error("password", error)
     except keys.InvalidKeyError:
-        return _message(request, "This link does not work", _INVALID, 400)
+        return _message(request, _("This link does not work"), _INVALID, 400)
     except LockedOut as locked:
         return _locked(request, locked)
     attempt.give_back()
@@ -72,7 +78,7 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     return render(request, "users/password_reset.html", {"form": form}, status=status)
 
 
-_INVALID = "It is wrong, was used, or is too old: ask for another one."
+_INVALID = _("It is wrong, was used, or is too old: ask for another one.")
 
 
 def _key(request: HttpRequest) -> str:
@@ -83,11 +89,13 @@ def _key(request: HttpRequest) -> str:
 
 
 def _locked(request: HttpRequest, locked: LockedOut) -> HttpResponse:
-    response = _message(request, "Too many attempts", "Try again later.", 429)
+    response = _message(request, _("Too many attempts"), _("Try again later."), 429)
     response.headers["Retry-After"] = str(locked.wait)
     return response
 
 
-def _message(request: HttpRequest, title: str, text: str, status: int = 200) -> HttpResponse:
+def _message(
+    request: HttpRequest, title: str | Promise, text: str | Promise, status: int = 200
+) -> HttpResponse:
     context: dict[str, Any] = {"title": title, "text": text}
     return render(request, "users/message.html", context, status=status)

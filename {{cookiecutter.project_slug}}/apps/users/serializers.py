@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.fields import get_error_detail
 
@@ -61,7 +62,9 @@ class AddressField(serializers.EmailField):
     others is written in its xn-- form.
     """
 
-    default_error_messages = {"ascii": "Write the address in ASCII, its domain in the xn-- form."}
+    default_error_messages = {
+        "ascii": _("Write the address in ASCII, its domain in the xn-- form.")
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=254, **options)

@@ -16,6 +16,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from apps.users import keys
 from apps.users.models import User
@@ -34,7 +35,7 @@ def send_verification(email: str) -> None:
         _send(
             user,
             "verification",
-            "Confirm your e-mail address",
+            _("Confirm your e-mail address"),
             url=url,
             days=keys.VERIFICATION_AGE // 86_400,
         )
@@ -45,7 +46,9 @@ def send_already_known(user_id: int) -> None:
     """To the owner of an address for which somebody signed up again."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user:
-        _send(user, "already_known", "You have an account already", origin=settings.ACCOUNT_ORIGIN)
+        _send(
+            user, "already_known", _("You have an account already"), origin=settings.ACCOUNT_ORIGIN
+        )
 
 
 @shared_task(queue="high")
@@ -59,7 +62,7 @@ def send_password_reset(email: str) -> None:
     if user and (user.has_usable_password() or user.waits_for_confirmation()):
         url = _link("users-password-reset", key=keys.reset_key(user))
         minutes = settings.PASSWORD_RESET_TIMEOUT // 60
-        _send(user, "password_reset", "Choose a new password", url=url, minutes=minutes)
+        _send(user, "password_reset", _("Choose a new password"), url=url, minutes=minutes)
 
 
 @shared_task(queue="high")
@@ -67,7 +70,9 @@ def send_password_changed(user_id: int) -> None:
     """So that an owner notices who did not do it."""
     user = User.objects.filter(pk=user_id).first()
     if user:
-        _send(user, "password_changed", "Your password was changed", origin=settings.ACCOUNT_ORIGIN)
+        _send(
+            user, "password_changed", _("Your password was changed"), origin=settings.ACCOUNT_ORIGIN
+        )
 
 
 def _link(name: str, **query: str) -> str:

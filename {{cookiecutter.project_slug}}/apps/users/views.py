@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
@@ -73,7 +74,10 @@ class SessionView(AccountView):
             # One answer for an unknown address, one that is not confirmed, a wrong password and a
             # closed account.
             raise AuthenticationFailed(
-                "The e-mail address or the password is wrong, or the address is not confirmed yet."
+                _(
+                    "The e-mail address or the password is wrong, "
+                    "or the address is not confirmed yet."
+                )
             )
         login(request._request, user)
         return _session(request, user)
@@ -156,7 +160,7 @@ class PasswordView(AccountView):
         key = guards.password_of_session(user)
         guard.count(key)
         if not user.check_password(sent["current_password"]):
-            raise ValidationError({"current_password": ["The password is wrong."]}, code="wrong")
+            raise ValidationError({"current_password": [_("The password is wrong.")]}, code="wrong")
         guard.forget(key)
         with _validated("new_password"):
             accounts.change_password(user, sent["new_password"])
@@ -183,7 +187,7 @@ def _mailed_key(request: Request) -> Iterator[None]:
     try:
         yield
     except InvalidKeyError:
-        detail = "The link is wrong, was used, or is too old: ask for another one."
+        detail = _("The link is wrong, was used, or is too old: ask for another one.")
         raise ValidationError({"key": [detail]}, code="invalid_key") from None
     attempt.give_back()
 

@@ -12,6 +12,7 @@ from config.settings.components.database import *
 from config.settings.components.deadline import *
 from config.settings.components.email import *
 from config.settings.components.identity import *
+from config.settings.components.languages import *
 from config.settings.components.logs import *
 from config.settings.components.pages import *
 from config.settings.components.security import *
@@ -68,6 +69,8 @@ MIDDLEWARE = [
     "core.pages.middleware.SearchEnginesMiddleware",
     # Before sessions: a static file must not touch the database or the cache.
     "core.static.middleware.StaticFilesMiddleware",
+    # After static files, which have no language; before whatever answers in words.
+    *LOCALE_MIDDLEWARE,
     # Before the URL is looked at: the admin does not exist on a public host.
     "core.requests.hosts.AdminHostMiddleware",
     # Before a query or the session's key can carry a NUL to PostgreSQL, which is a 500.
@@ -100,6 +103,5 @@ TEMPLATES = [
     },
 ]
 
-LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

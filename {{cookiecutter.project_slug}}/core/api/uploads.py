@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import UnreadablePostError
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -46,7 +47,7 @@ class UploadView(APIView):
         except UnreadablePostError:
             raise ParseError("The body ended before its length was reached.") from None
         if not isinstance(file, UploadedFile):
-            raise ValidationError({field: ["No file was sent."]}, code="required")
+            raise ValidationError({field: [_("No file was sent.")]}, code="required")
         if (file.size or 0) > self.max_upload_bytes:
             raise self._too_large()
         return file

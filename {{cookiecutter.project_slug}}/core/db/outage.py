@@ -11,6 +11,8 @@ from pathlib import Path
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from core.deadline import Exhausted
 
@@ -33,11 +35,11 @@ class Unavailable:
     """What the client is told: a code that programs compare, and a sentence for people."""
 
     code: str
-    detail: str
+    detail: str | Promise
 
 
-_TIMEOUT = Unavailable("timeout", "The service took too long; try again in a few seconds.")
-_AWAY = Unavailable("unavailable", "The service cannot do this now; try again in a few seconds.")
+_TIMEOUT = Unavailable("timeout", _("The service took too long; try again in a few seconds."))
+_AWAY = Unavailable("unavailable", _("The service cannot do this now; try again in a few seconds."))
 
 
 def unavailable(error: BaseException | None) -> Unavailable | None:

@@ -17,6 +17,7 @@ import math
 
 import structlog
 from django.db import connections, router, transaction
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import Throttled
 
 from core.lockout.limits import Key
@@ -54,7 +55,7 @@ class LockedOut(Throttled):
     default_code = "too_many_attempts"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(detail="Too many attempts: try again later.")
+        super().__init__(detail=_("Too many attempts: try again later."))
         self.wait: int = max(1, math.ceil(seconds))
 
 

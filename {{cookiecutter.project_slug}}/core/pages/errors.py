@@ -15,6 +15,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import get_nonce
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 TEMPLATE = "error.html"
 # Where programs call, and want a problem (`core.problems`) instead of a page.
@@ -25,58 +27,58 @@ PROGRAMS = ("/api/", "/stream/")
 class Words:
     """`title` names the error, `happened` says what it means, `advice` what to do now."""
 
-    title: str
-    happened: str
-    advice: str
+    title: str | Promise
+    happened: str | Promise
+    advice: str | Promise
 
 
-_LATER = "Try again in a minute. If it stays like this, tell us."
+_LATER = _("Try again in a minute. If it stays like this, tell us.")
 
 WORDS = {
     400: Words(
-        "Bad request",
-        "The service could not understand what the browser sent.",
-        "Check the address, or go back and try once more.",
+        _("Bad request"),
+        _("The service could not understand what the browser sent."),
+        _("Check the address, or go back and try once more."),
     ),
     403: Words(
-        "Not allowed",
-        "The account you use, or its absence, does not open this page.",
-        "Log in with an account that may see it, or ask whoever sent you here.",
+        _("Not allowed"),
+        _("The account you use, or its absence, does not open this page."),
+        _("Log in with an account that may see it, or ask whoever sent you here."),
     ),
     404: Words(
-        "Page not found",
-        "There is nothing at this address: the link may be old, or a letter may be wrong.",
-        "Check the address, or begin at the start page.",
+        _("Page not found"),
+        _("There is nothing at this address: the link may be old, or a letter may be wrong."),
+        _("Check the address, or begin at the start page."),
     ),
     405: Words(
-        "Method not allowed",
-        "This address exists, and what was asked of it does not.",
-        "Open the address itself, without sending a form to it.",
+        _("Method not allowed"),
+        _("This address exists, and what was asked of it does not."),
+        _("Open the address itself, without sending a form to it."),
     ),
     413: Words(
-        "Too large",
-        "What was sent is larger than the service accepts.",
-        "Send a smaller file, or several of them one by one.",
+        _("Too large"),
+        _("What was sent is larger than the service accepts."),
+        _("Send a smaller file, or several of them one by one."),
     ),
     429: Words(
-        "Too many requests",
-        "More requests came from you than the service answers in this time.",
-        "Wait a minute, then go on.",
+        _("Too many requests"),
+        _("More requests came from you than the service answers in this time."),
+        _("Wait a minute, then go on."),
     ),
     500: Words(
-        "Something went wrong",
-        "The service failed while it worked on this page. The failure has been recorded.",
-        "Try once more. If it fails again, tell us.",
+        _("Something went wrong"),
+        _("The service failed while it worked on this page. The failure has been recorded."),
+        _("Try once more. If it fails again, tell us."),
     ),
-    502: Words("Not available", "The service did not answer.", _LATER),
-    503: Words("Not available", "The service cannot answer at the moment.", _LATER),
-    504: Words("Too slow", "The service did not answer in time.", _LATER),
+    502: Words(_("Not available"), _("The service did not answer."), _LATER),
+    503: Words(_("Not available"), _("The service cannot answer at the moment."), _LATER),
+    504: Words(_("Too slow"), _("The service did not answer in time."), _LATER),
 }
 # 403 as well, and another thing to do about it.
 CSRF = Words(
-    "Form out of date",
-    "The form's security token (CSRF) is missing or no longer valid, so nothing was changed.",
-    "Go back, load the page again and send the form once more. It needs cookies to be allowed.",
+    _("Form out of date"),
+    _("The form's security token (CSRF) is missing or no longer valid, so nothing was changed."),
+    _("Go back, load the page again and send the form once more. It needs cookies to be allowed."),
 )
 
 
@@ -87,7 +89,7 @@ def render(
 
     `nonce` is what the policy of this answer lets in; a file has none and needs a policy by hash.
     """
-    words = words or WORDS.get(status) or Words(responses.get(status, "Error"), "", _LATER)
+    words = words or WORDS.get(status) or Words(responses.get(status, _("Error")), "", _LATER)
     context = {
         "status": str(status),  # a number would be formatted by the locale
         "words": words,

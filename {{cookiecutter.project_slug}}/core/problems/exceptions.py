@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ValidationError
 
 
@@ -11,7 +12,7 @@ class PayloadTooLarge(APIException):
     """The body is longer than DATA_UPLOAD_MAX_MEMORY_SIZE."""
 
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The request's body is too large."
+    default_detail = _("The request's body is too large.")
     default_code = "too_large"
 
 
@@ -25,6 +26,6 @@ class ServiceUnavailable(APIException):
     """Another system that the request needs does not answer; `wait` seconds is Retry-After."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    default_detail = "The service cannot do this at the moment. Try again."
+    default_detail = _("The service cannot do this at the moment. Try again.")
     default_code = "unavailable"
     wait = 10

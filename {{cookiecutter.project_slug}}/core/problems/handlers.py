@@ -12,6 +12,8 @@ import sys
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from core.db.outage import RETRY_AFTER, unavailable
@@ -24,13 +26,13 @@ SAFE_METHODS = ("GET", "HEAD")
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, or 413 for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
     if isinstance(exception, RequestDataTooBig):
-        return _answer(request, 413, "too_large", "The request's body is too large.")
-    return _answer(request, 400, "bad_request", "The request cannot be understood.")
+        return _answer(request, 413, "too_large", _("The request's body is too large."))
+    return _answer(request, 400, "bad_request", _("The request cannot be understood."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403."""
-    return _answer(request, 403, "permission_denied", "You may not do this.")
+    return _answer(request, 403, "permission_denied", _("You may not do this."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -39,13 +41,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         "csrf_failed",
-        "The CSRF token is missing or wrong: load the page again, or send it as X-CSRFToken.",
+        _("The CSRF token is missing or wrong: load the page again, or send it as X-CSRFToken."),
     )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404."""
-    return _answer(request, 404, "not_found", "There is nothing at this address.")
+    return _answer(request, 404, "not_found", _("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -56,7 +58,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
         return response
     return _answer(
-        request, 500, "error", "The service failed; the request id finds the reason in its logs."
+        request, 500, "error", _("The service failed; the request id finds the reason in its logs.")
     )
 
 
@@ -77,7 +79,7 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
     return not_found(request)
 
 
-def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, code: str, detail: str | Promise) -> HttpResponse:
     if request.path_info.startswith(errors.PROGRAMS):
         body = problem(request, status, code=code, detail=detail)
         return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)

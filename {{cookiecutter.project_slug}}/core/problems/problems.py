@@ -20,7 +20,9 @@ from django.core.exceptions import (
 )
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest
+from django.utils.functional import Promise
 from django.utils.log import log_response
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -49,7 +51,7 @@ def problem(
     status: int,
     *,
     code: str,
-    detail: str,
+    detail: str | Promise,
     errors: list[FieldError] | None = None,
 ) -> dict[str, Any]:
     """The body of an error.
@@ -61,7 +63,7 @@ def problem(
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
-        "detail": detail,
+        "detail": str(detail),
         "instance": request.path,
         "code": code,
     }
@@ -88,7 +90,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(*error.args)
     elif isinstance(error, BadRequest | SuspiciousOperation):
-        error = exceptions.ParseError("The request is not valid.")
+        error = exceptions.ParseError(_("The request is not valid."))
     if not isinstance(error, exceptions.APIException):
         return _unforeseen(error, request)
 
@@ -108,7 +110,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
             request,
             error.status_code,
             code=error.default_code,
-            detail="The request is not valid; `errors` says where.",
+            detail=_("The request is not valid; `errors` says where."),
             errors=errors,
         )
     response.data = body
@@ -135,7 +137,7 @@ def _unforeseen(error: Exception, request: HttpRequest) -> Response:
             request,
             HTTPStatus.INTERNAL_SERVER_ERROR,
             code="error",
-            detail="The service failed; the request id finds the reason in its logs.",
+            detail=_("The service failed; the request id finds the reason in its logs."),
         ),
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
         content_type=CONTENT_TYPE,
