@@ -37,7 +37,7 @@ StartRole = Callable[..., AbstractContextManager[Role]]
 StartStreams = Callable[..., AbstractContextManager[Running]]
 DATABASE = "server_tests"
 
-_READY: dict[str, Callable[[Role], bool]] = {
+READY: dict[str, Callable[[Role], bool]] = {
     "web": Role.answers,
     "asgi": Role.answers,
     "worker": lambda role: any(" ready." in line for line in role.lines),
@@ -110,7 +110,7 @@ def start_role(production_env: dict[str, str]) -> Iterator[StartRole]:
         role = Role(name, arguments, merged)
         started.append(role)
         role.start()
-        is_ready = ready or _READY[name]
+        is_ready = ready or READY[name]
         role.wait_until(lambda: is_ready(role), START_TIMEOUT)
         try:
             yield role

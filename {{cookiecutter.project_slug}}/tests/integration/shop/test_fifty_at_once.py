@@ -167,4 +167,5 @@ def test_the_fifty_meet_in_the_database() -> None:
             cursor.execute("SELECT pg_backend_pid() FROM pg_sleep(0.5)")
             return int(cursor.fetchone()[0])
 
-    assert len(set(at_once(FIFTY, backend))) >= 30  # deploy/pgbouncer: default_pool_size
+    # deploy/pgbouncer: default_pool_size. Its reserve is open or not by what ran before.
+    assert len(set(at_once(FIFTY, backend))) >= 24
