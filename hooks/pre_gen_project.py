@@ -38,7 +38,9 @@ WINDOWS = frozenset(
     | {f"{device}{number}" for device in ("com", "lpt") for number in range(10)}
 )
 # The top folders of the service and its own applications: a test compares both with the tree.
-FOLDERS = frozenset({"apps", "config", "core", "deploy", "docs", "loadtests", "scripts", "tests"})
+FOLDERS = frozenset(
+    {"apps", "config", "core", "deploy", "docs", "loadtests", "locale", "scripts", "tests"}
+)
 APPLICATIONS = frozenset({"api_keys", "home", "shop", "users"})
 # What the service's environment can import: a test compares this with an installed environment.
 PACKAGES = frozenset(
