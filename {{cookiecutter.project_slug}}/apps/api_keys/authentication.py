@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secrets import compare_digest
 
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -26,7 +27,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         """None when no key was sent."""
-        scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        scheme, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[::2]
         if scheme.lower() != SCHEME.lower():
             return None
         token = parse_token(text.strip())
