@@ -25,6 +25,7 @@ FIRST_PAGE = 10.0  # seconds from the command to the page, once packages are ins
 _NOT_COPIED = (
     ".venv",
     ".data",
+    ".coverage",
     ".env",
     ".git",
     ".tools",
@@ -106,12 +107,18 @@ def database(project: Path) -> Postgres:
     )
 
 
-# The first run, on an empty folder ---------------------------------------------------------------
+# One run, on an empty folder ---------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def first(project: Path, ports: dict[str, str], servers: Stack) -> Iterator[Running]:
-    running = start_in(project, ports)
+def first_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of its own: tests come in any order, and one folder has one run at a time."""
+    return clone(tmp_path_factory.mktemp("first") / "service")
+
+
+@pytest.fixture(scope="module")
+def first(first_project: Path, servers: Stack) -> Iterator[Running]:
+    running = start_in(first_project, new_ports())
     try:
         running.wait_for_line(ANSWERS, 60)
         running.wait_for_line(" ready.", 60)
@@ -150,16 +157,18 @@ def test_the_login_is_printed_and_each_line_says_whose_it_is(first: Running) -> 
 
 
 def test_dotenv_has_a_key_of_its_own_that_only_its_owner_reads(
-    first: Running, project: Path
+    first: Running, first_project: Path
 ) -> None:
-    dotenv = project / ".env"
+    dotenv = first_project / ".env"
     key = next(line for line in dotenv.read_text().splitlines() if line.startswith("SECRET_KEY="))
     assert len(key) > len("SECRET_KEY=") + 50
     assert dotenv.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_second_run_beside_it_is_refused_in_one_sentence(first: Running, start: Start) -> None:
-    second = start(wait=False)
+def test_a_second_run_beside_it_is_refused_in_one_sentence(
+    first: Running, first_project: Path
+) -> None:
+    second = start_in(first_project, new_ports())
     assert second.wait_for_exit() == 1
     assert second.lines == [
         f"`make run` is running here already, as process {first.pid}: stop it first."
@@ -167,23 +176,23 @@ def test_a_second_run_beside_it_is_refused_in_one_sentence(first: Running, start
     assert first.get("/livez")[0].status == 200
 
 
-def test_a_command_beside_it_uses_its_servers(
-    first: Running, project: Path, ports: dict[str, str]
-) -> None:
-    beside = start_in(project, ports, "-m scripts.development -- printenv DATABASE_URL")
+def test_a_command_beside_it_uses_its_servers(first: Running, first_project: Path) -> None:
+    command = "-m scripts.development -- printenv DATABASE_URL"
+    beside = start_in(first_project, new_ports(), command)
     assert beside.wait_for_exit() == 0
-    assert beside.lines == [database(project).url("app")]
+    assert beside.lines == [database(first_project).url("app")]
 
 
-def test_ctrl_c_stops_it_and_leaves_nothing(first: Running) -> None:
-    members = family(first)
-    first.signal(signal.SIGINT)
-    assert first.wait_for_exit(30) == 0
+# Runs that end -----------------------------------------------------------------------------------
+
+
+def test_ctrl_c_stops_it_and_leaves_nothing(start: Start) -> None:
+    running = start()
+    members = family(running)
+    running.signal(signal.SIGINT)
+    assert running.wait_for_exit(30) == 0
     assert guardian.gone(members, 5), guardian.still(members)
-    assert "Ctrl-C: stopping everything." in first.lines
-
-
-# Later runs --------------------------------------------------------------------------------------
+    assert "Ctrl-C: stopping everything." in running.lines
 
 
 def test_sigkill_leaves_nothing_and_the_next_run_finds_key_and_data(
