@@ -20,6 +20,8 @@ EMAIL = "ada@example.org"
 SEED = """
 from apps.shop.models import Product
 from apps.users.models import User
+from core.outbox.models import Message
+Message.objects.all().delete()  # what another test left unsent would be sent here
 User.objects.filter(email=%r).exists() or User.objects.create_user(%r, %r)
 Product.objects.create(name="Fountain pen", price_cents=3450)
 """

@@ -38,7 +38,7 @@ def test_a_task_whose_process_is_killed_runs_three_times_and_then_fails(
     assert "WorkerLostError" in failed["exception"]
     # Celery's own lines about it are left out: each event is told once.
     tellers = {line["logger"] for line in worker.logs if result.id in str(line)}
-    assert tellers == {"core.tasks", "testapp"}
+    assert tellers == {"core.tasks", "core.deadletters", "testapp"}
     assert sum("WorkerLostError" in line.get("exception", "") for line in worker.logs) == 1
     assert (queue.messages, queue.in_hand) == ([], 0)
 
