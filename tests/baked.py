@@ -10,13 +10,13 @@ import pytest
 from conftest import BUILD, ROOT, clean_environment
 
 UNSTEADY_AT_MOST = 3  # tests; more than that is no noise
+WHO = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 
 
 def git(service: Path, *words: str) -> str:
     """What git prints in a service, as somebody with a name."""
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
     return subprocess.run(
-        ["git", *who, *words],
+        ["git", *WHO, *words],
         check=True,
         capture_output=True,
         text=True,
@@ -34,15 +34,21 @@ def changes(service: Path) -> str:
     return git(service, "status", "--porcelain")
 
 
-def committed_service(name: str) -> Path:
-    """The default service in build/NAME, committed, without environment, data or lock file."""
-    output = BUILD / name
-    shutil.rmtree(output, ignore_errors=True)
+def fresh_service(output: Path) -> Path:
+    """The default service in a folder, in a repository without a commit."""
     subprocess.run(
         [sys.executable, ROOT / "scripts/bake.py", output], check=True, env=clean_environment()
     )
     service = output / "my-service"
     git(service, "init", "--quiet")
+    return service
+
+
+def committed_service(name: str) -> Path:
+    """The default service in build/NAME, committed, without environment, data or lock file."""
+    output = BUILD / name
+    shutil.rmtree(output, ignore_errors=True)
+    service = fresh_service(output)
     commit_all(service, "Bake")
     return service
 
