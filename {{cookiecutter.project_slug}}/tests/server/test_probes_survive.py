@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scripts.servers import Postgres
 from scripts.servers.server import port_is_free
-from tests.server.conftest import StartRole
+from tests.server.conftest import UNMEASURED, StartRole
 from tests.server.roles import Role
 from tests.server.test_probes import (
     NEEDS_DATABASE,
@@ -51,7 +51,7 @@ def test_probes_and_requests_survive_the_recycling_of_workers(start_role: StartR
 
 
 def test_probes_and_requests_survive_a_hup_under_load(start_role: StartRole) -> None:
-    with start_role("web") as web:
+    with start_role("web", env=UNMEASURED) as web:
         wait_until_ready(web)
         with (
             watching(lambda: status(web, "/livez")) as livez,
@@ -146,7 +146,7 @@ def test_a_stopping_service_is_alive_and_not_ready_until_its_last_request_is_ans
     start_role: StartRole, postgres: Postgres
 ) -> None:
     direct = {"DATABASE_URL": postgres.url("app", database="server_tests")}
-    with start_role("web", env=direct) as web, ThreadPoolExecutor(1) as client:
+    with start_role("web", env={**direct, **UNMEASURED}) as web, ThreadPoolExecutor(1) as client:
         wait_until_ready(web)
         postgres.freeze()
         request = client.submit(web.get, "/admin/", headers=NEEDS_DATABASE, timeout=30)
