@@ -33,7 +33,8 @@ def send_receipt(order_id: int) -> None:
     """Mail the receipt of a paid order.
 
     Ten deliveries of its message are one receipt. A worker that dies between the mail and the
-    note of it leaves a second one: SMTP knows no key. Raises `Order.DoesNotExist`, which nobody can cause by the API.
+    note of it leaves a second one: SMTP knows no key. Raises `Order.DoesNotExist`, which nobody can
+    cause by the API.
     """
     order = (
         Order.objects.select_related("customer").prefetch_related("lines__product").get(pk=order_id)

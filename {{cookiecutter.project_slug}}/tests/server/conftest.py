@@ -12,9 +12,9 @@
 
 `start_role(role, *arguments, env=None, ready=None)` runs scripts/start.sh and yields a `Role`
 (tests/server/roles.py) when it is ready: web and asgi when HTTP answers, worker, beat and relay
-when their banner is printed; `ready=lambda role: True` does not wait (for a start that must fail, then
-`role.wait_for_exit()`). `env` is added to `production_env`; a value of "" removes a variable. The
-database is `server_tests`, migrated; it is not emptied between tests, and the processes commit.
+when their banner is printed; `ready=lambda role: True` does not wait (for a start that must fail,
+then `role.wait_for_exit()`). `env` is added to `production_env`; a value of "" removes a variable.
+The database is `server_tests`, migrated; it is not emptied between tests, and the processes commit.
 
 `start_streams(env=None)` runs the asgi process with the views of tests/testapp/streams.py.
 """
