@@ -8,7 +8,7 @@ DEMO := build/demo
 export RUFF_CACHE_DIR := $(CURDIR)/build/ruff
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bake pictures
+.PHONY: help demo test check fix bake rendered pictures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ fix: .venv/.installed $(SERVICE_VENV)/.installed ## Repair what ruff can, in the
 
 bake: .venv/.installed ## Generate a service: make bake OUT=dir ANSWERS='project_name="Acme shop" owner=acme'
 	@$(PYTHON) scripts/bake.py "$(OUT)" $(ANSWERS)
+
+rendered: .venv/.installed ## Commit what a release generates to the branch rendered: make rendered RELEASE=v1.2.0
+	@$(PYTHON) scripts/publish_rendered.py "$(RELEASE)"
 
 pictures: .venv/.installed ## Take the pictures in docs/images again: make pictures URL=, as make demo prints it
 	@$(PYTHON) scripts/pictures.py "$(URL)"

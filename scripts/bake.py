@@ -31,9 +31,9 @@ def listed(*parts: str) -> list[str]:
     return sorted(path for path in paths if (ROOT / path).is_file())
 
 
-def export(destination: Path) -> None:
-    """Copy what a clone of the template would hold of its generating parts."""
-    for path in listed(*PARTS):
+def export(destination: Path, *parts: str) -> None:
+    """Copy what a clone of the template would hold of these parts, else of the generating ones."""
+    for path in listed(*(parts or PARTS)):
         target = destination / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, target)
