@@ -1,6 +1,7 @@
 """What the template's tests share: a copy of the template as a clone has it, and baking from it."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,23 @@ def clean_environment(**more: str) -> dict[str, str]:
         or name.endswith(PASSED_ON_SUFFIXES)
     }
     return kept | more
+
+
+def without_network() -> tuple[list[str], dict[str, str]]:
+    """A command prefix and variables under which no connection can be made.
+
+    A network namespace with nothing in it where the machine allows one, for root or for a user;
+    else, but never in CI, proxies at a port that nothing listens on, which prove less.
+    """
+    unshare = shutil.which("unshare")
+    for flags in ("-n", "-rn") if unshare else ():
+        prefix = [str(unshare), flags]
+        if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0:
+            return prefix, {}
+    if os.environ.get("CI") == "true":
+        pytest.fail("this machine allows no network namespace (unshare -n, unshare -rn)")
+    dead = "http://127.0.0.1:9"
+    return [], {"http_proxy": dead, "https_proxy": dead, "no_proxy": ""}
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

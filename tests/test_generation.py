@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 import answers
 import bake
 import pytest
-from conftest import Generate, clean_environment, files_below
+from conftest import Generate, clean_environment, files_below, without_network
 
 REFUSED = {
     "path out of the folder": ("project_slug=../esc",),
@@ -154,23 +153,6 @@ def test_two_generations_are_identical(
     assert files_below(again) == files_below(default_service)
     for path in again.rglob("*"):
         assert path.stat().st_mode == (default_service / path.relative_to(again)).stat().st_mode
-
-
-def without_network() -> tuple[list[str], dict[str, str]]:
-    """A command prefix and variables under which no connection can be made.
-
-    A network namespace with nothing in it where the machine allows one, for root or for a user;
-    else, but never in CI, proxies at a port that nothing listens on, which prove less.
-    """
-    unshare = shutil.which("unshare")
-    for flags in ("-n", "-rn") if unshare else ():
-        prefix = [str(unshare), flags]
-        if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0:
-            return prefix, {}
-    if os.environ.get("CI") == "true":
-        pytest.fail("this machine allows no network namespace (unshare -n, unshare -rn)")
-    dead = "http://127.0.0.1:9"
-    return [], {"http_proxy": dead, "https_proxy": dead, "no_proxy": ""}
 
 
 def test_generation_takes_under_a_second_and_no_network(template: Path, tmp_path: Path) -> None:
