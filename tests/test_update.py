@@ -190,6 +190,24 @@ def test_a_file_that_both_sides_added_holds_both(upstream: Path, service: Path) 
     releases.assert_conflict_holds_both(service, releases.ADDED)
 
 
+def test_a_new_kind_of_file_arrives_unrendered(upstream: Path, service: Path) -> None:
+    """The patterns in .cruft.json are those of the old release, and must not be used."""
+    edit(upstream / "cookiecutter.json", old='"Makefile",', new='"Makefile",\n    "*.tmpl",')
+    (upstream / bake.SERVICE / "page.tmpl").write_text("{{ undefined.value }}\n", encoding="utf-8")
+    releases.release(upstream, "0.2.0")
+    as_the_page_says(UPDATE, service, upstream)
+    assert (service / "page.tmpl").read_text(encoding="utf-8") == "{{ undefined.value }}\n"
+    assert "*.tmpl" in (service / ".cruft.json").read_text(encoding="utf-8")
+
+
+def test_every_file_is_utf_8_or_binary() -> None:
+    """cruft ends in an error at a difference that it cannot decode; a NUL makes git encode it."""
+    files = {path: (ROOT / path).read_bytes() for path in bake.listed(bake.SERVICE)}
+    assert any(b"\0" in content for content in files.values())
+    text = {path: content for path, content in files.items() if b"\0" not in content[:8000]}
+    assert [p for p, content in text.items() if "\ufffd" in content.decode(errors="replace")] == []
+
+
 @pytest.mark.parametrize("name", ["manage.py", "new.py"], ids=["changed", "untracked"])
 def test_a_tree_with_changes_is_refused_and_left_alone(
     name: str, upstream: Path, service: Path
