@@ -130,10 +130,30 @@ def test_a_service_has_no_licence_until_its_owner_adds_one() -> None:
     assert not {"license", "license-files", "classifiers"} & set(project)
 
 
-def test_every_changelog_entry_says_how_to_upgrade() -> None:
-    entries = re.split(r"^## ", text_of("CHANGELOG.md"), flags=re.M)[1:]
-    assert entries
-    assert [entry for entry in entries if "### Upgrading an existing service" not in entry] == []
+def changelog() -> dict[str, str]:
+    """What each entry says, by its title, the newest first."""
+    parts = re.split(r"^## (.+)\n", text_of("CHANGELOG.md"), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_changelog_entry_ends_in_how_to_upgrade() -> None:
+    assert changelog()
+    for title, entry in changelog().items():
+        *_, last = re.findall(r"^#+ .*", entry, re.M) or [""]
+        assert last == "### Upgrading an existing service", title
+        assert entry.partition(last)[2].strip(), title
+
+
+def test_the_version_is_that_of_the_newest_release_in_the_changelog() -> None:
+    titles = [title for title in changelog() if title != "Unreleased"]
+    assert "Unreleased" not in list(changelog())[1:]
+    assert [title for title in titles if not re.match(r"\d+\.\d+\.\d+( |$)", title)] == []
+    released = [tuple(int(part) for part in title.split()[0].split(".")) for title in titles]
+    assert released == sorted(set(released), reverse=True)
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    # The first release has its number before it has an entry.
+    newest = titles[0].split()[0] if titles else "0.1.0"
+    assert version == newest
 
 
 def test_the_workflow_runs_what_every_machine_runs() -> None:
