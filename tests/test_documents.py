@@ -23,7 +23,7 @@ HEADINGS = ["Choice", "Evidence", "Cost", "Choose otherwise when"]
 # What a run makes, and what an owner adds.
 MADE = ("build", ".data", ".venv", ".env", "uv.lock", "staticfiles", "LICENSE", "justfile")
 # Names that look like ours and belong to somebody else, or to a page's own example.
-FOREIGN_PATHS = {"apps/orders", "application/json", "404.html"}
+FOREIGN_PATHS = {"apps/orders", "application/json", "404.html", "locale/de/LC_MESSAGES/django.po"}
 FOREIGN_NAMES = {
     "CI",
     "NAME_FILE",
