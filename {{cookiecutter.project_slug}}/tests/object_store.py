@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from scripts.servers import HOST, RadosGateway
@@ -38,6 +40,15 @@ def options(gateway: RadosGateway, **changes: Any) -> dict[str, Any]:
         "secret_key": gateway.secret_key,
         **changes,
     }
+
+
+def hide_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let botocore find none: in no variable, in no file of this user, at no metadata service."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 def ask(

@@ -29,7 +29,12 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from core.db.outage import RETRY_AFTER, Unavailable, unavailable
-from core.problems.exceptions import InvalidParametersError, PayloadTooLarge
+from core.problems.exceptions import (
+    InvalidParametersError,
+    PayloadTooLarge,
+    ServiceUnavailable,
+)
+from core.storage import StorageUnavailableError
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -89,6 +94,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         error = PayloadTooLarge()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(*error.args)
+    elif isinstance(error, StorageUnavailableError):
+        error = ServiceUnavailable()
     elif isinstance(error, BadRequest | SuspiciousOperation):
         error = exceptions.ParseError(_("The request is not valid."))
     if not isinstance(error, exceptions.APIException):

@@ -138,6 +138,12 @@ class PrivateS3Storage(ServerNames, S3Storage):  # type: ignore[misc]  # storage
         )
 
     def _keys(self) -> Any:
+        try:
+            return self._attempt(self._find_keys)
+        except StorageUnavailableError as error:
+            raise self._logged("sign for", error) from error.__cause__
+
+    def _find_keys(self) -> Any:
         if self._credentials is None:
             self._credentials = self._create_session().get_credentials()
             if self._credentials is None:

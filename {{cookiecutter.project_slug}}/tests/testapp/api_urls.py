@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from config.urls import handler400, handler403, handler404, handler500
 from config.urls import urlpatterns as service_urlpatterns
+from core.storage import StorageUnavailableError
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
@@ -54,6 +55,7 @@ class Failing(APIView):
         "forbidden": PermissionDenied(),
         "bad": BadRequest("secret detail"),
         "suspicious": SuspiciousOperation("secret detail"),
+        "unstored": StorageUnavailableError("secret detail"),
         "throttled": Throttled(wait=7),
         "nested": ValidationError({"lines": [{}, {"a/b~c": ["wrong"]}], "names": ["odd", "rude"]}),
     }

@@ -149,6 +149,13 @@ def test_a_throttled_call_is_429_and_says_when_to_come_back(client: Client) -> N
     assert response.headers["Retry-After"] == "7"
 
 
+def test_a_store_that_is_away_is_503_and_says_when_to_come_back(client: Client) -> None:
+    response = client.get("/api/test/unstored/")
+    body = problem(response, 503, "unavailable")
+    assert "secret" not in body["detail"]
+    assert response.headers["Retry-After"] == "10"
+
+
 def test_a_bug_is_500_without_a_word_about_it_and_its_traceback_is_logged(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,11 +8,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
+from apps.shop.models import ProductImage
 from apps.shop.views import PRODUCTS_POLICY
 from core.storage.s3 import LINK_SECONDS_AT_LEAST
 from tests.factories import UserFactory
 from tests.integration.shop.factories import OrderFactory, ProductFactory
+from tests.object_store import BUCKET, hide_keys
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/products/"
@@ -23,6 +26,25 @@ def names(client: Client, query: str) -> list[str]:
     response = client.get(URL + query)
     assert response.status_code == 200, response.content
     return [product["name"] for product in response.json()["results"]]
+
+
+def test_a_picture_whose_link_cannot_be_signed_makes_it_a_503(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide_keys(monkeypatch)
+    storage = {"BACKEND": "core.storage.s3.PrivateS3Storage", "OPTIONS": {"bucket_name": BUCKET}}
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+    ProductImage.objects.create(
+        product=ProductFactory.create(),
+        state=ProductImage.State.READY,
+        image="products/a.webp",
+        thumbnail="products/b.webp",
+        width=8,
+        height=8,
+    )
+    response = client.get(URL)
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from core.storage import StorageUnavailableError
 from core.storage.s3 import PrivateS3Storage
 from scripts.servers import HOST, RadosGateway
 from tests.logged import logged
-from tests.object_store import BUCKET, ask, client, names, options
+from tests.object_store import BUCKET, ask, client, hide_keys, names, options
 
 MADE = re.compile(r"pictures/([0-9a-f]{2})/\1[0-9a-f]{30}\.(webp|bin)")
 
@@ -117,6 +117,19 @@ CALLS: list[Callable[[PrivateS3Storage], Any]] = [
     lambda storage: storage.exists("a"),
     lambda storage: list(storage.pages()),
 ]
+
+
+@pytest.mark.parametrize("profile", [None, "missing"])
+def test_a_link_without_keys_is_an_outage_that_is_logged(
+    profile: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide_keys(monkeypatch)
+    if profile:
+        monkeypatch.setenv("AWS_PROFILE", profile)
+    storage = PrivateS3Storage(bucket_name=BUCKET, endpoint_url="https://s3.example.org")
+    with logged() as lines, pytest.raises(StorageUnavailableError):
+        storage.url("pictures/a.webp")
+    assert [line["message"] for line in lines.json] == ["object store failed"]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=["save", "open", "delete", "exists", "list"])
