@@ -26,7 +26,9 @@ class TransferSerializer(serializers.Serializer[StockMovement]):
     def validate(self, transfer: dict[str, Any]) -> dict[str, Any]:
         """Two different locations."""
         if transfer["from_location"] == transfer["to_location"]:
-            raise serializers.ValidationError({"to_location": ["The pieces lie there already."]})
+            raise serializers.ValidationError(
+                {"to_location": ["The pieces lie there already."]}, code="same_location"
+            )
         return transfer
 
 

@@ -90,7 +90,8 @@ class OrderList(CustomerOrders, generics.ListAPIView[Order]):
             )
         except UnavailableProductsError as error:
             raise ValidationError(
-                _at_lines(lines, error.product_ids, "This product is not for sale.")
+                _at_lines(lines, error.product_ids, "This product is not for sale."),
+                code="not_for_sale",
             ) from None
         except OutOfStockError as error:
             raise OutOfStock(

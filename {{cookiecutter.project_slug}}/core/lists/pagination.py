@@ -115,6 +115,9 @@ class KeysetPagination(pagination.CursorPagination):
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """For the OpenAPI document, and for the check of unknown parameters."""
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"]["minimum"] = 1
         names = list(_orderings(view))
         schema = {"type": "string", "enum": names, "default": names[0]}
         return [*parameters, {"name": ORDERING, "required": False, "in": "query", "schema": schema}]

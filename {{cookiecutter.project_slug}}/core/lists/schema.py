@@ -22,9 +22,10 @@ class Schema(openapi.AutoSchema):
         if filters := list_filters(self.view):
             parameters.append(filters)
         for name, paths in expandable(self.view).items():
-            parameters.append(
-                OpenApiParameter(name, description=f"Separated by commas, of: {', '.join(paths)}.")
-            )
+            path = {"type": "string", "enum": [*paths]}
+            several = {"type": "array", "items": path, "minItems": 1}
+            # Separated by commas.
+            parameters.append(OpenApiParameter(name, several, style="form", explode=False))
         return parameters
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from apps.users.models import User
 from tests.factories import UserFactory
@@ -48,6 +49,19 @@ def test_an_object_has_no_parameters_of_its_list(client: Client) -> None:
     for name in ("name", "page_size", "cursor", "ordering"):
         assert refused(client, f"{URL}{user.pk}/?{name}=1")["parameter"] == name
     assert client.get(f"{URL}{user.pk}/?expand=itself").status_code == 200
+
+
+def test_the_document_says_what_page_size_and_expand_may_be() -> None:
+    document = SchemaGenerator(urlconf="tests.testapp.lists").get_schema(request=None, public=True)
+    parameters = {each["name"]: each for each in document["paths"][URL]["get"]["parameters"]}
+    assert parameters["page_size"]["schema"] == {"type": "integer", "minimum": 1}
+    expand = parameters["expand"]
+    assert (expand["style"], expand["explode"]) == ("form", False)
+    assert expand["schema"] == {
+        "type": "array",
+        "items": {"type": "string", "enum": ["itself"]},
+        "minItems": 1,
+    }
 
 
 @pytest.mark.parametrize(

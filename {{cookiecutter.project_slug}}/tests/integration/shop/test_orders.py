@@ -72,8 +72,11 @@ def test_a_product_that_is_not_for_sale_is_named_and_nothing_is_written(shop: Cl
     pen, gone = ProductFactory.create(), ProductFactory.create(is_available=False)
     response = place(shop, (pen.pk, 1), (gone.pk, 1), (2**63, 1))
     assert response.status_code == 400
-    pointers = [error["pointer"] for error in response.json()["errors"]]
-    assert pointers == ["#/lines/1/product", "#/lines/2/product"]
+    errors = [(error["pointer"], error["code"]) for error in response.json()["errors"]]
+    assert errors == [
+        ("#/lines/1/product", "not_for_sale"),
+        ("#/lines/2/product", "not_for_sale"),
+    ]
     assert not Order.objects.exists()
 
 

@@ -178,6 +178,14 @@ class TestTheApi:
             assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
         assert quantities(stock.product) == [10]
 
+    def test_a_transfer_to_the_same_location_has_a_code_of_its_own(
+        self, client: Client, staff: User
+    ) -> None:
+        client.force_login(staff)
+        stock = StockFactory.create()
+        response = client.post(self.URL, self.body(stock, stock.location, 1), JSON)
+        assert [error["code"] for error in response.json()["errors"]] == ["same_location"]
+
     def test_a_customer_moves_nothing(self, client: Client) -> None:
         client.force_login(UserFactory.create())
         stock, target = StockFactory.create(), LocationFactory.create()
