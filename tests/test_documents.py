@@ -26,6 +26,7 @@ MADE = ("build", ".data", ".venv", ".env", "uv.lock", "staticfiles", "LICENSE", 
 FOREIGN_PATHS = {"apps/orders", "application/json", "404.html", "locale/de/LC_MESSAGES/django.po"}
 FOREIGN_NAMES = {
     "CI",
+    "LC_MESSAGES",
     "NAME_FILE",
     "OBJC_DISABLE_INITIALIZE_FORK_SAFETY",
     "REMAP_SIGTERM",
