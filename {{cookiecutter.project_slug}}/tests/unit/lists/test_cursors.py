@@ -104,7 +104,7 @@ def test_an_ordering_that_no_cursor_can_carry_is_a_mistake_of_ours(field: str) -
         )
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "abc", "", "1.5", "\u0661", "1_0", " 1", "9" * 5000])
+@pytest.mark.parametrize("size", ["0", "-1", "abc", "", "1.5", "\u0661", "1_0", " 1"])
 def test_a_page_size_that_is_no_number_above_zero_is_refused(size: str) -> None:
     with pytest.raises(ParseError) as refused:
         page(page_size=size)
@@ -112,7 +112,8 @@ def test_a_page_size_that_is_no_number_above_zero_is_refused(size: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"), [("1", 1), ("100", 100), ("101", 100), ("1000000000", 100)]
+    ("asked", "given"),
+    [("1", 1), ("007", 7), ("100", 100), ("101", 100), ("1" + "0" * 20, 100), ("9" * 5000, 100)],
 )
 def test_a_page_holds_a_hundred_rows_at_most(asked: str, given: int) -> None:
     request = Request(APIRequestFactory().get("/things/", {"page_size": asked}))
