@@ -16,6 +16,7 @@ SCRIPT = SERVICE / "scripts/remove_examples.py"
 PAGE = "docs/operations/removing-examples.md"
 UNDO = "scripts/start.sh migrate shop zero"
 FORGET = "python manage.py remove_stale_contenttypes --include-stale-apps"
+SKIPPED = 'skip = ["apps/shop", "tests/*/shop"]'
 MANAGE = ("python", "manage.py")
 # Tables, content types and permissions of the shop.
 LEFT = """
@@ -41,7 +42,7 @@ MARKED_LINES = {
 }
 AFTER = {
     "urls.py": "one = 1\n",
-    "pyproject.toml": "[a]\nb = [\n]\n",
+    "pyproject.toml": '[a]\nb = [\n]\n\n[tool.cruft]\nskip = ["apps/cart", "tests/*/cart"]\n',
     "page.md": "| one |\n",
     "nginx.conf": "a;\n",
     "roles.sql": "SELECT 1;\n",
@@ -120,6 +121,17 @@ def test_the_folders_and_files_of_an_example_go_and_so_does_the_command_itself(
     assert finished.stdout.startswith("Removed cart:\n")
     assert "  Makefile, 2 of 4 lines\n" in finished.stdout
     assert finished.stdout.endswith("\n\n# What follows\n")
+
+
+def test_a_skip_list_of_the_owner_is_left_alone_and_the_paths_to_add_are_named(
+    project: Path,
+) -> None:
+    owned = '[tool.cruft]\nskip = ["LICENSE"]\n'
+    (project / "pyproject.toml").write_text(owned, encoding="utf-8")
+    commit_all(project, "Skip a file")
+    finished = remove(project)
+    assert (project / "pyproject.toml").read_text(encoding="utf-8") == owned
+    assert 'skip list of cruft: ["apps/cart", "tests/*/cart"]\n' in finished.stdout
 
 
 def test_what_only_speaks_of_a_mark_stays_byte_for_byte(project: Path) -> None:
@@ -211,7 +223,7 @@ def test_no_file_names_the_example_any_more(removed: Path) -> None:
         for number, line in enumerate(
             (removed / path).read_text(encoding="utf-8", errors="replace").splitlines(), start=1
         )
-        if names.search(line)
+        if names.search(line) and line != SKIPPED
     ]
     assert found == []
     assert "remove" not in (removed / "Makefile").read_text(encoding="utf-8")

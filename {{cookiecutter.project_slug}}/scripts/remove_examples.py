@@ -11,6 +11,7 @@ Standard library only: it runs before there is an environment, with any Python 3
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -91,6 +92,22 @@ def remove(files: dict[Path, list[str]], folders: list[Path]) -> list[str]:
     return report
 
 
+def skip_in_updates(names: list[str]) -> list[str]:
+    """Tell cruft to add no folder of them again: it remembers those that were there, not new ones.
+
+    Returns a line of report, or of advice where the owner has a table for cruft already.
+    """
+    project = ROOT / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    skip = json.dumps([path for name in names for path in (f"apps/{name}", f"tests/*/{name}")])
+    if not names:
+        return []
+    if "[tool.cruft]" in text:
+        return [f"pyproject.toml: add to the skip list of cruft: {skip}"]
+    project.write_text(f"{text}\n[tool.cruft]\nskip = {skip}\n", encoding="utf-8")
+    return ["pyproject.toml, a skip list for updates by cruft"]
+
+
 def main() -> None:
     refuse_changes()
     tracked = [ROOT / name for name in git("ls-files", "-z").split("\0") if name]
@@ -103,6 +120,7 @@ def main() -> None:
     names = sorted(set(marks) - {"all"})
     advice = "".join(line for line in read.get(ROOT / PAGE, []) if not mark(line))
     report = remove(files, [folder for name in names for folder in folders_of(name)])
+    report += skip_in_updates(names)
     print(f"Removed {', '.join(names) or 'what served the examples'}:")
     print("\n".join(f"  {line}" for line in report))
     print(f"\n{advice.strip()}")
