@@ -16,12 +16,11 @@ from scripts.servers import HOST
 from tests.server.roles import Role
 from tests.stack import BASE_DIR, program
 
-# In order: staff find the rows of the others.
 CALLERS = ("stranger", "user", "staff", "key")
 # Who is asked for whole stories as well: the others are refused most of what a story is made of.
 STORIES = ("user", "staff")
-# Cases for an operation and mode, beside those of the coverage phase: ten keep the four runs below
-# 90 s on two busy cores.
+# Cases of the fuzzing phase for an operation, valid and invalid ones each. Ten keep all four runs to
+# about 60 s of CPU; the coverage phase, which does not depend on it, is half of that.
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES") or "10"
 SEED = os.environ.get("FUZZ_SEED") or "1"
 if SEED == "random":
