@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from celery import signals
+from celery.exceptions import TimeLimitExceeded
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
@@ -27,8 +28,10 @@ KEPT = ("request_id", KEY_HEADER)
 def failed(sender: Any, task_id: str, exception: BaseException, **given: Any) -> None:
     """In the pool's process, or in the main one for a task whose process is gone."""
     request = sender.request
-    if request.is_eager or (request.id is None and "args" not in given):
+    if request.is_eager:
         return
+    if isinstance(exception, TimeLimitExceeded) and request.id is None:
+        return  # Celery tells the hard limit twice; the second time it knows the request
     headers = {name: request.get(name) for name in KEPT if request.get(name)}
     stack = exception.__traceback__
     record(

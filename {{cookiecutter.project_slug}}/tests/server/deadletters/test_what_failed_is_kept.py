@@ -71,6 +71,21 @@ def test_a_task_that_fails_for_good_is_kept_with_its_reason_and_can_be_replayed(
 REPLAY = "from django.core.management import call_command; call_command('deadletter', 'replay', %s)"
 
 
+def test_a_task_that_ignores_its_limits_is_one_letter(
+    start_worker: StartWorker, send: Send, ask: Ask
+) -> None:
+    with start_worker() as worker:
+        result = tasks.outlast_hard_limit.delay()
+        worker.wait_for_line("dead letter")
+        tasks.say.delay("hello")
+        worker.wait_for_line("said")
+    [(_, task, _, reason)] = ask(LETTERS)
+    assert (task, "TimeLimitExceeded" in reason) == (tasks.outlast_hard_limit.name, True)
+    assert ask("SELECT message_id, body FROM core_deadletters_deadletter") == [
+        (result.id, "[[], {}]")
+    ]
+
+
 def test_an_unknown_task_is_kept_and_the_worker_goes_on(
     start_worker: StartWorker, queue: Queue, send: Send, ask: Ask, broker_server: Valkey
 ) -> None:
