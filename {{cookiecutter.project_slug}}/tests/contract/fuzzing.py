@@ -19,8 +19,8 @@ from tests.stack import BASE_DIR, program
 CALLERS = ("stranger", "user", "staff", "key")
 # Who is asked for whole stories as well: the others are refused most of what a story is made of.
 STORIES = ("user", "staff")
-# Cases of the fuzzing phase for an operation, valid and invalid ones each. Ten keep all four runs to
-# about 60 s of CPU; the coverage phase, which does not depend on it, is half of that.
+# Cases of the fuzzing phase for an operation, valid and invalid ones each. Ten keep all four runs
+# to about 60 s of CPU; the coverage phase, which does not depend on it, is half of that.
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES") or "10"
 SEED = os.environ.get("FUZZ_SEED") or "1"
 if SEED == "random":
