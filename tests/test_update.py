@@ -273,15 +273,19 @@ def test_an_update_does_not_bring_removed_examples_back(upstream: Path, service:
 
 
 def previous() -> str:
-    """The last release, or the commit before this one while there is none."""
-    for command in (
-        ["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD"],
-        ["git", "rev-parse", "--verify", "--quiet", "HEAD~1"],
-    ):
-        found = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
-        if found.returncode == 0:
-            return found.stdout.strip()
-    pytest.fail("this clone has no history to update from: run  git fetch --unshallow --tags")
+    """The last release that generates something else than now, or the last such commit."""
+
+    def ask(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], check=False, capture_output=True, text=True, cwd=ROOT
+        )
+        return done.stdout.strip()
+
+    changed = ask("--literal-pathspecs", "log", "-1", "--format=%H", "HEAD", "--", *bake.PARTS)
+    before = ask("rev-parse", "--verify", "--quiet", f"{changed}^")
+    if not before:
+        pytest.fail("this clone has no history to update from: run  git fetch --unshallow --tags")
+    return ask("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", before) or before
 
 
 def test_a_service_of_the_previous_commit_takes_over_this_one(tmp_path: Path) -> None:
