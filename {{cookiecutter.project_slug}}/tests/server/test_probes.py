@@ -139,11 +139,13 @@ def test_readyz_is_asked_of_one_worker_at_a_time_on_one_connection(
         wait_until_ready(web)
         asking = "SELECT pid FROM pg_stat_activity WHERE application_name = 'service-under-test'"
         web.wait_until(lambda: len(postgres.psql(asking).split()) == 1, 10)
-        seen = set()
+        seen: set[str] = set()
         until = time.monotonic() + 3 * INTERVAL
         while time.monotonic() < until:
-            seen.add(postgres.psql(asking))
-        assert len(seen) == 1
+            seen.update(postgres.psql(asking).split())
+            time.sleep(0.1)
+        # Three if each worker asked; a second when a slow machine makes another one take over.
+        assert len(seen) <= 2
 
 
 def test_cache_and_broker_never_flip_readyz(

@@ -36,7 +36,7 @@ def is_running(pid: int) -> bool:
 
 def test_probes_and_requests_survive_the_recycling_of_workers(start_role: StartRole) -> None:
     arguments = ("--max-requests", "40", "--max-requests-jitter", "20")
-    with start_role("web", *arguments) as web:
+    with start_role("web", *arguments, env=UNMEASURED) as web:
         wait_until_ready(web)
         with (
             watching(lambda: status(web, "/livez")) as livez,
@@ -61,7 +61,7 @@ def test_probes_and_requests_survive_a_hup_under_load(start_role: StartRole) -> 
             for _ in range(5):
                 before = len(booted(web))
                 web.signal(signal.SIGHUP)
-                web.wait_until(partial(lambda wanted: len(booted(web)) == wanted, before + 2), 60)
+                web.wait_until(partial(lambda wanted: len(booted(web)) >= wanted, before + 2), 60)
                 web.wait_until(lambda: metric(web, "service_workers") == 2, 20)
 
     assert livez.answers.keys() == readyz.answers.keys() == {200}
@@ -69,7 +69,7 @@ def test_probes_and_requests_survive_a_hup_under_load(start_role: StartRole) -> 
 
 
 def test_probes_survive_a_usr2_and_the_end_of_the_old_master(start_role: StartRole) -> None:
-    with start_role("web") as web:
+    with start_role("web", env=UNMEASURED) as web:
         wait_until_ready(web)
         old = web.pid
         with (
@@ -84,10 +84,10 @@ def test_probes_survive_a_usr2_and_the_end_of_the_old_master(start_role: StartRo
             web.wait_for_line(lambda line: "Ready." in line and f'"pid":{new}' in line, 60)
             os.kill(old, signal.SIGTERM)
             web.wait_for_exit()
-            after = livez.total
             web.wait_for_line("Master has been promoted.")
+            after = livez.total
+            web.wait_until(lambda: livez.total > after + 10, 10)
         try:
-            assert livez.total > after
             assert livez.answers.keys() == readyz.answers.keys() == {200}
             assert requests.answers.keys() == {404}
             assert metric(web, "service_workers") == 2
@@ -98,7 +98,7 @@ def test_probes_survive_a_usr2_and_the_end_of_the_old_master(start_role: StartRo
 
 
 def test_a_usr2_that_is_taken_back_leaves_the_old_master_answering(start_role: StartRole) -> None:
-    with start_role("web") as web:
+    with start_role("web", env=UNMEASURED) as web:
         wait_until_ready(web)
         with watching(lambda: status(web, "/readyz")) as readyz:
             web.signal(signal.SIGUSR2)
@@ -145,9 +145,15 @@ def test_one_killed_worker_is_replaced_and_no_probe_notices(start_role: StartRol
 def test_a_stopping_service_is_alive_and_not_ready_until_its_last_request_is_answered(
     start_role: StartRole, postgres: Postgres
 ) -> None:
+    # One thread, whose connection is open before the freeze: a new one would wait for 3 s only.
     direct = {"DATABASE_URL": postgres.url("app", database="server_tests")}
-    with start_role("web", env={**direct, **UNMEASURED}) as web, ThreadPoolExecutor(1) as client:
+    one = {"WEB_CONCURRENCY": "1", "THREADS": "1"}
+    with (
+        start_role("web", env={**direct, **one, **UNMEASURED}) as web,
+        ThreadPoolExecutor(1) as client,
+    ):
         wait_until_ready(web)
+        assert web.get("/admin/", headers=NEEDS_DATABASE)[0].status == 302
         postgres.freeze()
         request = client.submit(web.get, "/admin/", headers=NEEDS_DATABASE, timeout=30)
         web.wait_until(lambda: metric(web, "service_requests_running") == 1, 5)
@@ -174,7 +180,7 @@ def test_no_connection_to_the_database_is_opened_before_the_fork(
 
 
 def test_workers_let_go_of_the_management_port(start_role: StartRole) -> None:
-    with start_role("web") as web:
+    with start_role("web", env=UNMEASURED) as web:
         wait_until_ready(web)
         assert web.metrics_port in listens_on(web.pid)
         for worker in booted(web):

@@ -68,6 +68,7 @@ class Customer:
         response, body = self.web.request(
             method,
             "/api/v1/" + path,
+            timeout=30,
             body=None if sent is None else json.dumps(sent),
             headers={
                 "Content-Type": "application/json",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from http import HTTPStatus
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.server.roles import Role
 from tests.server.shop.test_an_order_from_the_list_to_the_receipt import Customer
 
 FIFTY = 50
+TRIES = 5
 EMAIL = "fifty@example.org"
 SEED = """
 from apps.shop.models import Location, Product
@@ -50,7 +52,12 @@ def fifty_times(customer: Customer, path: str, sent: Any = None) -> list[tuple[i
     def call(_: int) -> tuple[int, Any]:
         client = copy(customer)
         together.wait(timeout=30)
-        return client.call("POST", path, sent)
+        for _ in range(TRIES):
+            status, answer = client.call("POST", path, sent)
+            # On a slow machine the last of those that wait for one row pass its lock_timeout.
+            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+        return status, answer
 
     with ThreadPoolExecutor(FIFTY) as pool:
         return list(pool.map(call, range(FIFTY)))
