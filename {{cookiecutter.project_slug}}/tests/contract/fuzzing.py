@@ -62,7 +62,8 @@ def fuzz(service: Role, caller: str, directory: Path) -> Run:
         env={
             **service.env,
             "CALLER": caller,
-            "PYTHONPATH": str(BASE_DIR),
+            # Beside what the service's own processes have, which keeps them off the network.
+            "PYTHONPATH": os.pathsep.join([str(BASE_DIR), service.env["PYTHONPATH"]]),
             "HYPOTHESIS_STORAGE_DIRECTORY": str(directory),
         },
         stdout=subprocess.PIPE,
