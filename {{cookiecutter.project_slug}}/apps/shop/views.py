@@ -27,6 +27,7 @@ from apps.shop.services import UnavailableProductsError, pay_order, place_order
 from apps.shop.stock import OutOfStockError
 from apps.users.models import User
 from core.caching.policy import Public
+from core.idempotency.views import idempotent
 from core.lists.expand import is_expanded
 
 # Seconds: a price on a page may be a minute old, as an order takes its prices from the database.
@@ -78,6 +79,7 @@ class OrderList(CustomerOrders, generics.ListAPIView[Order]):
     """The caller's orders, newest first."""
 
     @extend_schema(request=NewOrderSerializer, responses={201: OrderSerializer})
+    @idempotent
     def post(self, request: Request) -> Response:
         """Place an order at today's prices. 409 when there are not enough pieces."""
         new = NewOrderSerializer(data=request.data)

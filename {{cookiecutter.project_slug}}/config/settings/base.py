@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "core.beat",
     "core.deadletters",
     "core.executions",
+    "core.idempotency",
     "core.lockout",
     "core.outbox",
     "core.pages",

@@ -17,6 +17,7 @@ from apps.users import keys
 from apps.users.models import User
 from core.deadletters.models import DeadLetter
 from core.executions.models import Execution
+from core.idempotency.models import Answer
 from core.lockout.models import Counter
 from tests.factories import PASSWORD, UserFactory
 from tests.performance.budgets import Call, scenario
@@ -212,6 +213,23 @@ def end_execution() -> None:
 @scenario("task core.executions.tasks.clear_old_executions")
 def clear_executions() -> Call:
     return Call(more=end_execution)
+
+
+def keep_answer() -> None:
+    Answer.objects.create(
+        user_id=1,
+        route="POST api/v1/session/",
+        key=f"key {next(_numbers)}",
+        fingerprint=bytes(32),
+        status=201,
+        body=b"{}",
+        created_at=timezone.now() - timedelta(days=2),
+    )
+
+
+@scenario("task core.idempotency.tasks.clear_old_answers")
+def clear_answers() -> Call:
+    return Call(more=keep_answer)
 
 
 @scenario("task core.storage.tasks.delete_files")

@@ -56,6 +56,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_IMPORTS = [
     "core.lockout.tasks",
     "core.executions.tasks",
+    "core.idempotency.tasks",
     "core.sessions.tasks",
     "core.storage.tasks",
 ]
@@ -72,6 +73,10 @@ CELERY_BEAT_SCHEDULE = {
     "clear-old-executions": {
         "task": "core.executions.tasks.clear_old_executions",
         "schedule": crontab(hour="4", minute="0"),
+    },
+    "clear-old-answers": {
+        "task": "core.idempotency.tasks.clear_old_answers",
+        "schedule": crontab(hour="4", minute="10"),
     },
     "reconcile-ratings": {  # example:shop
         "task": "apps.shop.tasks.reconcile_ratings",  # example:shop

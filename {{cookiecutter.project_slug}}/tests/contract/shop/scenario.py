@@ -60,6 +60,7 @@ def add(scenario: Scenario) -> None:
 
     # Of a picture the document says that it is a file.
     scenario.may_refuse("products_images_create", "unsupported_media_type", "too_many", "damaged")
-    # What exists, what is for sale and that two values differ are not for a document.
-    scenario.may_refuse("orders_create", "duplicate", "not_for_sale")
+    # What exists, what is for sale, that two values differ and what was sent before are not for a
+    # document.
+    scenario.may_refuse("orders_create", "duplicate", "not_for_sale", "idempotency_key_reused")
     scenario.may_refuse("stock_transfers_create", "does_not_exist", "same_location")
