@@ -5,7 +5,7 @@ Importing it without a valid environment exits 78, as every process of the servi
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from celery import Celery, signals
@@ -18,7 +18,18 @@ from core.logs.configuration import apply
 # Before Django does, so that a start that fails is told in JSON lines as well.
 apply(LOGGING)
 
-app = Celery("service", task_cls="core.tasks.base:Task")
+
+class Service(Celery):
+    """Celery's application with our beat, which is imported where it runs."""
+
+    @cached_property
+    def Beat(self) -> Any:  # noqa: N802 - the name that `celery beat` asks for
+        from core.beat.program import Beat
+
+        return self.subclass_with_self(Beat)
+
+
+app = Service("service", task_cls="core.tasks.base:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(WorkerHeartbeat)
