@@ -60,6 +60,7 @@ class ImageList(UploadView):
 
     permission_classes = [IsAdminUser]
     max_upload_bytes = MAX_BYTES
+    queue = "low"  # where pictures are drawn
 
     @extend_schema(responses=UploadedImageSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:

@@ -4,8 +4,9 @@ from config.settings.base import *
 
 # Argon2 costs a tenth of a second on purpose; no test is about that cost.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A test of rates sets its own.
+# A test of rates, or of queues, sets its own.
 API_RATES = {}
+TASKS_QUEUE_BOUNDS = {}
 # Tasks run in the caller, their arguments through the serializer all the same.
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

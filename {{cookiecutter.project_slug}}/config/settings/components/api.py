@@ -15,7 +15,10 @@ REST_FRAMEWORK = {
     ],
     # Closed unless a view opens itself.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.RateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "core.api.throttles.RateThrottle",
+        "core.admission.throttle.QueueThrottle",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "core.lists.pagination.KeysetPagination",

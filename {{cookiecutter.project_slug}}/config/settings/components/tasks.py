@@ -35,6 +35,9 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_QUEUES = [Queue("high"), Queue("default"), Queue("low")]
 CELERY_TASK_DEFAULT_QUEUE, CELERY_TASK_ROUTES = "default", ["core.tasks.base:route"]
+# Messages that a queue may hold until views that fill it answer 429 (core/admission/). As many as
+# are worth waiting for: at 20 a second these take eight minutes.
+TASKS_QUEUE_BOUNDS = {"low": 10_000}
 # A misspelt queue is an error at once, not a queue that nobody empties.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 # Seconds until SoftTimeLimitExceeded is raised, and until the process is killed.
