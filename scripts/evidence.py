@@ -38,19 +38,23 @@ class Transcript:
 
     def run(self, command: str, *, keep: int = 12, shown: str = "") -> str:
         """Run a command, note it and the end of what it prints. Exits when it fails."""
-        done = subprocess.run(
-            ["sh", "-c", command],
+        printed = []
+        with subprocess.Popen(
+            ["sh", "-c", f"exec 2>&1; {command}"],
             cwd=self.folder,
             env=self.environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            check=False,
-        )
-        output = (done.stdout + done.stderr).rstrip()
-        if done.returncode:
-            sys.exit(f"{command}\n{output}\nended with {done.returncode}; nothing was written.")
-        self.note(f"$ {shown or command}", *output.splitlines()[-keep:])
-        return done.stdout
+            errors="replace",
+        ) as process:
+            for line in process.stdout or ():
+                sys.stderr.write(line)  # a run takes an hour: whoever waits sees how far it is
+                printed.append(line)
+        output = "".join(printed)
+        if process.returncode:
+            sys.exit(f"{command} ended with {process.returncode}; nothing was written.")
+        self.note(f"$ {shown or command}", *output.rstrip().splitlines()[-keep:])
+        return output
 
     def note(self, *lines: str) -> None:
         self.lines += [SECRETS.sub("…", COLOUR.sub("", line))[:240] for line in lines]
@@ -69,7 +73,7 @@ def main() -> None:
         _demo(demo)
         test = Transcript(clone, {**keep, "CI": "true"})
         started = time.monotonic()
-        test.run("make test 2>&1", keep=1, shown="make test")
+        test.run("make test", keep=1)
         minutes = (time.monotonic() - started) / 60
     DOCUMENT.write_text(
         PAGE
@@ -156,7 +160,9 @@ def _wait_for(log: Path, words: str, process: subprocess.Popen[bytes]) -> None:
 def _without_prefix(log: Path) -> list[str]:
     """What `make run` says itself, without the lines of its processes."""
     lines = log.read_text().splitlines()
-    return [line for line in lines if not re.match(r"(web|worker|beat) +\|", COLOUR.sub("", line))]
+    return [
+        line for line in lines if not re.match(r"(web|worker|beat|relay) +\|", COLOUR.sub("", line))
+    ]
 
 
 def _git(*arguments: str) -> str:
