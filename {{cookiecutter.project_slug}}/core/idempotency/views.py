@@ -31,7 +31,7 @@ REPLAYED = "Idempotent-Replayed"
 KEPT = timedelta(hours=24)
 # Headers of an answer that are the view's own; the others belong to one response.
 KEPT_HEADERS = ("Location",)
-PATTERN = rf"[\x21-\x7e]{{1,{KEY_LENGTH}}}"
+PATTERN = r"[\x21-\x7e]{1," + str(KEY_LENGTH) + "}"
 
 _DOCUMENTED = OpenApiParameter(
     HEADER,
