@@ -128,9 +128,9 @@ def first(first_project: Path, servers: Stack) -> Iterator[Running]:
 
 
 def test_the_first_page_answers_within_10_seconds(tmp_path: Path) -> None:
-    """Alone on two cores it takes 4 to 5; the better of two, for a machine that does other work."""
+    """Alone on two cores it takes 4 to 5; the best of three, for a machine that does other work."""
     taken = []
-    for attempt in ("one", "two"):
+    for attempt in ("one", "two", "three"):
         clone(tmp_path / attempt)
         started = time.monotonic()
         fresh = start_in(tmp_path / attempt, new_ports())

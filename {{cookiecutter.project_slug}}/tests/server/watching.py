@@ -23,6 +23,13 @@ class Watched:
     def total(self) -> int:
         return self.answers.total()
 
+    def wait_for_more(self, number: int = 10, seconds: float = 20.0) -> None:
+        """Until so many more answers came. Raises AssertionError when they do not."""
+        wanted, deadline = self.total + number, time.monotonic() + seconds
+        while self.total < wanted:
+            assert time.monotonic() < deadline, f"{self.total} answers after {seconds:g} s"
+            time.sleep(PACE)
+
     def record(self, ask: Callable[[], object]) -> None:
         started = time.monotonic()
         try:
