@@ -52,7 +52,8 @@ def test_calls_are_earned_back_one_by_one(client: Client, monkeypatch: pytest.Mo
     while (status := client.get(PATH).status_code) == 429:
         assert monotonic() < deadline
     assert status == 200
-    assert client.get(PATH).status_code == 429
+    # Sooner or later: on a slow machine the next may be earned by now.
+    assert 429 in statuses(client, 50)
 
 
 def test_of_fifty_calls_at_once_as_many_pass_as_the_rate_says(settings: Any) -> None:
