@@ -144,6 +144,9 @@ class Relay:
             # Whatever it is: a relay that ends is restarted in vain, one that goes on recovers.
             if isinstance(error, DatabaseError):
                 connection.close()
+            elif isinstance(error, BrokerError) and not self._trouble:
+                with suppress(DatabaseError):  # the sweep finds them later
+                    sweeping.doubt()
             self._tell(f"{type(error).__name__}: {error}", error)
             longest = min(LONGEST_PAUSE, max(FIRST_PAUSE, self._pause * 2))
             # Spread, so that two relays do not fall upon a broker together.

@@ -40,6 +40,15 @@ _LOST = """
               SELECT FROM core_execution AS run WHERE run.key = message.message_id)
         ORDER BY message.id LIMIT %s FOR UPDATE OF message SKIP LOCKED)
 """
+# The oldest: queues are first in, first out, so a worker's hands hold these.
+_DOUBTED = """
+    UPDATE core_outbox_message SET delivered_at = NULL WHERE id IN (
+        SELECT message.id FROM core_outbox_message AS message
+        WHERE message.delivered_at IS NOT NULL
+          AND NOT EXISTS (
+              SELECT FROM core_execution AS run WHERE run.key = message.message_id)
+        ORDER BY message.delivered_at LIMIT %s FOR UPDATE OF message SKIP LOCKED)
+"""
 _ORPHANED = """
     SELECT * FROM core_execution
     WHERE completed_at IS NULL AND failed_at IS NULL AND lease_until < clock_timestamp()
@@ -67,6 +76,18 @@ def sweep() -> tuple[int, int]:
     if lost or orphaned:
         logger.warning("published again", lost=lost, orphaned=orphaned)
     return lost, orphaned
+
+
+def doubt() -> int:
+    """Publish again, once there is a broker, what may have been lost with its connections.
+
+    Redis hands a message out before the worker has noted that it has it: with the connection, it is
+    nowhere (one in most kills of a busy broker). At most `BATCH`, more than workers hold. Returns how
+    many.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DOUBTED, [BATCH])
+        return int(cursor.rowcount)
 
 
 def _return_orphans() -> int:

@@ -168,6 +168,20 @@ def test_it_publishes_again_when_the_broker_is_back(
     assert queue.words == ["hello"]
 
 
+def test_what_was_lost_with_the_broker_is_published_again_at_once_when_it_is_back(
+    running: Relay, queue: Queue, broker_server: Valkey
+) -> None:
+    write("handed out")
+    published_within(queue, 1, 5)
+    broker_server.flush()  # as a worker does whose connection breaks before it has noted it
+    broker_server.kill()
+    write("later")
+    time.sleep(1)
+    broker_server.start()
+    published_within(queue, 2, 10)
+    assert sorted(queue.words) == ["handed out", "later"]
+
+
 def test_depth_and_lag_tell_how_far_it_is_behind(relay: Relay) -> None:
     assert state.state() == state.State(depth=0, lag=0.0)
     write("one", "two")
