@@ -34,7 +34,7 @@ class Channel(redis.Channel):
             raise Empty from error
 
     def _connparams(self, asynchronous: bool = False) -> Any:
-        if self.connection is None or self.connection.client is None:
+        if getattr(self.connection, "client", None) is None:
             raise NoConnectionError("The connection of this channel was given up.")
         return super()._connparams(asynchronous)  # type: ignore[misc] # not in the stubs
 

@@ -81,9 +81,9 @@ def sweep() -> tuple[int, int]:
 def doubt() -> int:
     """Publish again, once there is a broker, what may have been lost with its connections.
 
-    Redis hands a message out before the worker has noted that it has it: with the connection, it is
-    nowhere (one in most kills of a busy broker). At most `BATCH`, more than workers hold. Returns how
-    many.
+    Redis hands a message out before the worker has noted that it has it: with the connection, it
+    is nowhere (in four of ten kills of a busy broker, one effect was a minute late). At most
+    `BATCH`, more than workers hold. Returns how many.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DOUBTED, [BATCH])
