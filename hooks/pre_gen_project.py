@@ -39,7 +39,8 @@ WINDOWS = frozenset(
 )
 # The top folders of the service and its own applications: a test compares both with the tree.
 FOLDERS = frozenset(
-    {"apps", "config", "core", "deploy", "docs", "loadtests", "locale", "scripts", "tests"}
+    {"apps", "config", "core", "deploy", "docs", "drills", "loadtests", "locale"}
+    | {"scripts", "tests"}
 )
 APPLICATIONS = frozenset({"api_keys", "home", "shop", "users"})
 # What the service's environment can import: a test compares this with an installed environment.

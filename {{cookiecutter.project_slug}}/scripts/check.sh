@@ -13,7 +13,7 @@ step() {
 
 step ruff check .
 step ruff format --check .
-step mypy config core apps
+step mypy config core apps drills
 step lint-imports --no-cache
 step sh scripts/check_workflows.sh
 step python manage.py makemigrations --check --dry-run

@@ -61,7 +61,7 @@ class Postgres(Server):
         super().__init__(directory, port)
         self.programs = programs or wheel()
         self.database = database
-        self._settings = dict(settings or {})
+        self.settings = dict(settings or {})
         self._data = directory / "data"
         self._identity = Identity()
 
@@ -149,7 +149,7 @@ class Postgres(Server):
             "port": str(self.port),
             "unix_socket_directories": "",
             **_limits(),
-            **self._settings,
+            **self.settings,
         }
         return Process(
             self.name,
