@@ -24,7 +24,7 @@ def run(drill: Drill) -> Figures:
     with service.roles(
         "web", "worker", "relay", env=threads, web=(f"drills.app.{app}:application",)
     ) as roles:
-        with drill.load(roles["web"], path=OURS, callers=8, rate=20) as load:
+        with drill.load(roles["web"], path=OURS, callers=24, rate=20) as load:
             load.hold(2)
         with drill.load(roles["web"], path=OURS, callers=0, rate=3) as load:
             load.hold(1)

@@ -33,8 +33,6 @@ _POLL = 0.1  # seconds between two looks at the tables
 class Account:
     """`lost`: promised or written, without an effect. `dup`: effects beyond the first of each."""
 
-    promised: int
-    written: int
     lost: int
     dup: int
 
@@ -48,10 +46,11 @@ class Ledger:
         self._database = database
 
     def open(self) -> None:
-        """Make its tables; what was in them, and in the broker, is gone."""
+        """Make its tables, as the service's migrations make theirs."""
         self._postgres.psql(_TABLES, role="migrator", database=self._database)
 
     def empty(self) -> None:
+        """Forget all drills before this one, in the tables and in the broker."""
         self._postgres.psql(_EMPTY, role="migrator", database=self._database)
         self._broker.flush()
 
@@ -75,13 +74,10 @@ class Ledger:
         return True
 
     def account(self, promised: Iterable[str]) -> Account:
-        wanted = set(promised)
-        effects = self._effects()
+        """What became of the requests that were answered as done, and of all rows."""
         return Account(
-            promised=len(wanted),
-            written=len(self._orders()),
-            lost=len(self._missing(wanted)),
-            dup=sum(count - 1 for count in effects.values()),
+            lost=len(self._missing(set(promised))),
+            dup=sum(count - 1 for count in self._effects().values()),
         )
 
     def seconds_until_last_effect(self, healed: float) -> float:
@@ -104,11 +100,7 @@ class Ledger:
         return {row[0] for row in self.rows("SELECT request_id::text FROM drill_order")}
 
     def _effects(self) -> Counter[str]:
-        return Counter(
-            dict(
-                self.rows("SELECT request_id::text, count(*) FROM drill_effect GROUP BY request_id")
-            )
-        )
+        return Counter(row[0] for row in self.rows("SELECT request_id::text FROM drill_effect"))
 
     def _is_quiet(self) -> bool:
         """Nothing waits for the relay, in a queue, or in a run: a duplicate would have come.

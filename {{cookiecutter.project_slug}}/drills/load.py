@@ -85,8 +85,8 @@ class Load:
                 yield self
             finally:
                 self._ended.set()
-        for one in running:
-            one.result()
+                for one in running:  # before the pool closes, or the last arrival finds no place
+                    one.result()
 
     def hold(self, seconds: float) -> None:
         """Go on for so long."""

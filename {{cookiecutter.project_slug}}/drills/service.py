@@ -1,4 +1,7 @@
-"""The whole service on 127.0.0.1 for one drill: servers, roles and a ledger of its own."""
+"""The whole service on 127.0.0.1 for one drill: servers, roles and a ledger of its own.
+
+What holds a process is that of the server tests (tests/server/roles.py), and so is its environment.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Folders ask a question each: unit, integration (real servers), contract (the OpenAPI document),
 server (the real command with production settings), performance (query budgets), repository (files
-agree). Tests of the second to the fifth kind find PostgreSQL, PgBouncer, cache and broker running.
+agree), drills (faults under load, on a stack of their own). Tests of the second to the fifth kind
+find PostgreSQL, PgBouncer, cache and broker running.
 """
 
 from __future__ import annotations
