@@ -2,7 +2,8 @@
 
     python -m drills          # all, each as one line of JSON; make drills
     python -m drills 10       # one; make drills D=10
-    CONTROL=1 make drills     # the same faults against the naive configuration, which must fail
+    make drills CONTROL=1     # the same faults against the naive configuration, which must fail
+    make drills TABLE=1       # both, as a table in Markdown
 
 A drill is one file, d10_….py, that reads as the story of a night: the fault, what heals it, what
 may not have happened. The rest is its stage: `service` starts servers and roles on ports of their

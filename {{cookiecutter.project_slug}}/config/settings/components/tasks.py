@@ -33,6 +33,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # For ever: a worker that gives up after Celery's 100 attempts is missing when the broker returns.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that refuses is one that is away: a worker would end for good while the disk is full
+# (MISCONF), memory is (OOM), or a replica has not become the primary yet (READONLY).
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_QUEUES = [Queue("high"), Queue("default"), Queue("low")]
 CELERY_TASK_DEFAULT_QUEUE, CELERY_TASK_ROUTES = "default", ["core.tasks.base:route"]
 # Messages that a queue may hold until views that fill it answer 429 (core/admission/). As many as
