@@ -14,6 +14,7 @@ from config.settings.components.email import *
 from config.settings.components.identity import *
 from config.settings.components.languages import *
 from config.settings.components.logs import *
+from config.settings.components.outbound import *
 from config.settings.components.pages import *
 from config.settings.components.security import *
 from config.settings.components.sessions import *

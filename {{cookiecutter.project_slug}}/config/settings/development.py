@@ -14,6 +14,8 @@ METRICS_PORT = env.METRICS_PORT
 # Seconds: a day, because a request that stands at a breakpoint is not late.
 DEADLINE_SECONDS = 86_400
 
+OUTBOUND_STRICT = True
+
 # Static files are found beside their source, changed ones too: nothing is collected here.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 

@@ -17,6 +17,8 @@ STORAGES = {
 }
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
+OUTBOUND_STRICT = True
+
 # Tests of the admin log in by force_login; those of the second factor turn it on.
 ADMIN_SECOND_FACTOR = False
 

@@ -35,6 +35,8 @@ _LOGGERS: dict[str, Any] = {
     "django.security.DisallowedHost": _TO_ROOT | {"level": "CRITICAL"},
     # The access line of core/requests has the route, the user and the request id as well.
     "uvicorn.access": _TO_ROOT | {"level": "WARNING"},
+    # The whole URL of each call, with the secrets that some have in it.
+    "httpx2": _TO_ROOT | {"level": "WARNING"},
     # "Task received" comes before the request id of the task is bound.
     "celery.worker.strategy": _TO_ROOT | {"level": "WARNING"},
 }
