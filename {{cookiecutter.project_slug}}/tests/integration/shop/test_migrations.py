@@ -64,6 +64,7 @@ def test_stock_and_reviews_are_added_while_a_reader_holds_the_tables_in_use(
     migrate()
     migrate("shop", "0002")
     with psycopg.connect(postgres.url("app", database=database)) as reader:
+        reader.execute("SET idle_in_transaction_session_timeout = 0")
         reader.execute("SELECT 1 FROM shop_product, shop_order, shop_orderline, users_user")
         migrate("shop", "0003_stock_and_reviews")
         assert reader.execute("SELECT count(*) FROM shop_stock").fetchone() == (0,)

@@ -35,7 +35,7 @@ def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.usefixtures("mode")
-@pytest.mark.parametrize("value", [User(email="a@example.org"), {1, 2}, object()], ids=repr)
+@pytest.mark.parametrize("value", [User(email="a@example.org"), {1, 2}, object()], ids=type)
 def test_a_model_instance_a_set_or_an_object_is_refused(value: object) -> None:
     with pytest.raises(EncodeError):
         receive.delay(value)
