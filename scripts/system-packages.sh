@@ -3,7 +3,7 @@
 # PostgreSQL and Valkey are not among them: they come from wheels.
 # Usage: system-packages.sh [command:package...]
 set -eu
-[ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium
+[ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium rabbitmq-server:rabbitmq-server
 PATH=$PATH:/usr/sbin:/sbin # Debian keeps servers there, and a user's PATH leaves them out
 
 missing=

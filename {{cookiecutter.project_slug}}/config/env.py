@@ -162,7 +162,7 @@ class Environment:
         example="redis://cache:6379/0",
     )
     BROKER_URL: str = variable(
-        "Redis or Valkey for tasks, on an instance of its own: appendonly, noeviction.",
+        "Redis or Valkey for tasks, of its own (appendonly, noeviction), or RabbitMQ.",
         broker_url,
         required=ALL,
         secret=True,

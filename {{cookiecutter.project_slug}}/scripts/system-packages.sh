@@ -5,21 +5,26 @@
 set -eu
 PATH=$PATH:/usr/sbin:/sbin # Debian keeps servers there, and a user's PATH leaves them out
 
-if ! command -v pgbouncer >/dev/null; then
+needed=
+for program in pgbouncer rabbitmq-server; do
+    command -v "$program" >/dev/null || needed="$needed $program" # its package has its name
+done
+if [ -n "$needed" ]; then
     if ! command -v apt-get >/dev/null; then
-        echo "system-packages: the tests need pgbouncer, and there is no apt-get: install it." >&2
+        echo "system-packages: the tests need$needed, and there is no apt-get: install it." >&2
         exit 1
     fi
     as_root=
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || {
-            echo "system-packages: as root, run  apt-get install pgbouncer" >&2
+            echo "system-packages: as root, run  apt-get install$needed" >&2
             exit 1
         }
         as_root="sudo"
     fi
     $as_root apt-get update -qq
+    # shellcheck disable=SC2086 # each word is a package
     $as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -qq -y --no-install-recommends pgbouncer
+        apt-get install -qq -y --no-install-recommends $needed
 fi
 "${PYTHON:-python3}" -c 'from scripts.servers import radosgw; radosgw.install()'

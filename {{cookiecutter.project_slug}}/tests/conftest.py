@@ -16,7 +16,17 @@ from pathlib import Path
 import pytest
 
 import tests.every_process.sitecustomize  # noqa: F401 - no test reaches beyond loopback
-from scripts.servers import PgBouncer, Postgres, RadosGateway, Stack, Valkey, radosgw
+from scripts.servers import (
+    PgBouncer,
+    Postgres,
+    RabbitMQ,
+    RadosGateway,
+    Stack,
+    Valkey,
+    find_rabbitmq,
+    rabbitmq,
+    radosgw,
+)
 from scripts.servers.pgbouncer import INSTALL
 from tests import stack
 from tests.object_store import make_bucket
@@ -28,6 +38,7 @@ _NEED_SERVERS = {"integration", "contract", "server", "performance"}
 _MISSING = {
     "PgBouncer is not installed": INSTALL,
     "radosgw is not unpacked": radosgw.INSTALL,
+    "RabbitMQ is not installed": rabbitmq.INSTALL,
 }
 
 
@@ -153,6 +164,26 @@ def object_store(_gateway: RadosGateway | None) -> Iterator[RadosGateway]:
     yield _gateway
     _gateway.thaw()
     _gateway.start()
+
+
+@pytest.fixture(scope="session")
+def _rabbitmq() -> Iterator[RabbitMQ | None]:
+    """Started for the first test that asks for it, in some 10 s."""
+    if not find_rabbitmq():
+        yield None
+        return
+    with RabbitMQ(stack.DIRECTORY / "rabbitmq") as started:
+        yield started
+
+
+@pytest.fixture
+def rabbitmq_server(_rabbitmq: RabbitMQ | None) -> Iterator[RabbitMQ]:
+    """The other broker, to kill or freeze; it runs again after the test. Skipped where missing."""
+    if not _rabbitmq:
+        pytest.skip("RabbitMQ is not installed")
+    yield _rabbitmq
+    _rabbitmq.thaw()
+    _rabbitmq.start()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,9 @@
-"""PostgreSQL, PgBouncer and Valkey on 127.0.0.1, for `make run`, `make check`, tests and drills."""
+"""PostgreSQL, PgBouncer, Valkey and more on 127.0.0.1, for `make run`, tests and drills."""
 
 from scripts.servers.pgbouncer import PgBouncer, find_pgbouncer
 from scripts.servers.postgres import DEBIAN, THROW_AWAY, Postgres, wheel
 from scripts.servers.process import Process, ServerError
+from scripts.servers.rabbitmq import RabbitMQ, find_rabbitmq
 from scripts.servers.radosgw import RadosGateway
 from scripts.servers.server import HOST, Server, free_port
 from scripts.servers.stack import VARIABLES, Stack
@@ -16,12 +17,14 @@ __all__ = [
     "PgBouncer",
     "Postgres",
     "Process",
+    "RabbitMQ",
     "RadosGateway",
     "Server",
     "ServerError",
     "Stack",
     "Valkey",
     "find_pgbouncer",
+    "find_rabbitmq",
     "free_port",
     "wheel",
 ]

@@ -5,15 +5,18 @@ worker that is killed loses its task, and one slow kind of task delays all other
 take `core/tasks/`, `core/beat/` and `config/celery.py`.
 """
 
+from typing import Any
+
 from celery.schedules import crontab
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config.env import env
 
 # Imported when Django starts, so that `@shared_task` finds the broker in web processes as well.
 TASKS_APP = "config.celery.app"
 CELERY_BROKER_URL = env.BROKER_URL
-# kombu takes any certificate of a rediss:// server, unless it is told.
+ON_RABBITMQ = env.BROKER_URL.startswith("amqp")
+# kombu takes any certificate of a rediss:// server, unless it is told; it checks amqps:// itself.
 CELERY_BROKER_USE_SSL = env.BROKER_URL.startswith("rediss:") and {"ssl_cert_reqs": "required"}
 CELERY_BROKER_POOL_LIMIT = max(10, env.THREADS)  # producers: no request thread waits for another's
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -27,16 +30,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 10,  # seconds; in twice this a worker notices a host that vanished
     # A worker of several queues empties them in the order of `--queues`.
     "queue_order_strategy": "priority",
-    # RabbitMQ alone reads this: a publish that it refuses is an error, not a silence.
+    # RabbitMQ alone reads these: a publish that it refuses is an error, not a silence.
     "confirm_publish": True,
+    "read_timeout": 5,
+    "write_timeout": 5,
 }
+# Seconds, of RabbitMQ: in twice this each side notices that the other vanished.
+CELERY_BROKER_HEARTBEAT = 10
 # For ever: a worker that gives up after Celery's 100 attempts is missing when the broker returns.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A broker that refuses is one that is away: a worker would end for good while the disk is full
 # (MISCONF), memory is (OOM), or a replica has not become the primary yet (READONLY).
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-CELERY_TASK_QUEUES = [Queue("high"), Queue("default"), Queue("low")]
+# RabbitMQ keeps three copies of a quorum queue and loses none with a node. Such a queue has no
+# limit for all of its consumers, so a task that waits for its retry would hold a place of the
+# worker: Celery lets the broker wait instead, by queues of its own, behind a topic exchange alone.
+_RABBITMQ: dict[str, Any] = {
+    "exchange": Exchange("tasks", type="topic"),
+    "queue_arguments": {"x-queue-type": "quorum"},
+}
+CELERY_TASK_QUEUES = [
+    Queue(name, routing_key=name, **(_RABBITMQ if ON_RABBITMQ else {}))
+    for name in ("high", "default", "low")
+]
 CELERY_TASK_DEFAULT_QUEUE, CELERY_TASK_ROUTES = "default", ["core.tasks.base:route"]
 # Messages that a queue may hold until views that fill it answer 429 (core/admission/). As many as
 # are worth waiting for: at 20 a second these take eight minutes.

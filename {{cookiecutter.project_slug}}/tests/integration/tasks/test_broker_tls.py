@@ -69,8 +69,12 @@ def impostor(tmp_path: Path) -> Iterator[Impostor]:
     server.close()
 
 
-def test_a_server_with_a_certificate_that_nobody_signed_hears_nothing(impostor: Impostor) -> None:
-    variables = STACK.variables | {"BROKER_URL": f"rediss://{HOST}:{impostor.port}/0"}
+@pytest.mark.parametrize("scheme", ["rediss", "amqps"])
+def test_a_server_with_a_certificate_that_nobody_signed_hears_nothing(
+    impostor: Impostor, scheme: str
+) -> None:
+    url = f"{scheme}://user:password@{HOST}:{impostor.port}/0"
+    variables = STACK.variables | {"BROKER_URL": url}
     done = subprocess.run(
         [sys.executable, "-c", PUBLISH],
         env=clean_environment(

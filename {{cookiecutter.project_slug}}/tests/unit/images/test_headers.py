@@ -33,7 +33,9 @@ def named(value: object) -> str:
     """The name of a parameter: the same in every process, which an object's address is not."""
     if not isinstance(value, dict):
         return str(value)
-    return "-".join(f"{key}={part}" if isinstance(part, str) else key for key, part in value.items())
+    return "-".join(
+        f"{key}={part}" if isinstance(part, str) else key for key, part in value.items()
+    )
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=named)
