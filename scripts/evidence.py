@@ -84,7 +84,15 @@ def main() -> None:
             "test": "\n".join(test.lines),
             "minutes": f"{minutes:.1f}",
         }
+        + _drills()
     )
+
+
+def _drills() -> str:
+    """The section of the drills as it is, which `make drills TABLE=1` in a service measures."""
+    text = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+    _, heading, drills = text.partition("\n## Drills\n")
+    return heading + drills
 
 
 def _demo(transcript: Transcript) -> None:

@@ -33,6 +33,7 @@ from core.environment.parsers import (
     peer,
     text,
     url,
+    webhook_secret,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -223,6 +224,14 @@ class Environment:
         contact,
         default=None,
         example="mailto:security@example.org",
+    )
+    WEBHOOK_SECRETS: list[str] = variable(
+        "What signs the webhooks that are sent: the new secret and, while receivers change, the "
+        "old one.",
+        comma_list(webhook_secret),
+        default=[],
+        secret=True,
+        example="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     )
     LOG_LEVEL: str = variable(
         "The least severe log line that is written.",

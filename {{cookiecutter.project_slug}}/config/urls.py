@@ -27,6 +27,7 @@ handler500 = server_error
 v1 = [
     path("", include("apps.users.urls")),
     path("", include("apps.api_keys.urls")),
+    path("", include("core.jobs.urls")),
     path("", include("apps.shop.urls")),  # example:shop
 ]
 

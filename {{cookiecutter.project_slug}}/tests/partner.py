@@ -43,6 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(302, b"", Location="/ok")
         else:
             seen = {"headers": dict(self.headers), "body": body.decode()}
+            self.server.taken.append((dict(self.headers), body))
             self._answer(200, json.dumps(seen).encode())
 
     do_POST = do_PUT = do_GET  # noqa: N815 - the names of http.server
@@ -64,7 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Partner(ThreadingHTTPServer):
-    """`seen` is "GET /path" for each request, `is_down` answers all of them with 503."""
+    """`seen` is "GET /path" for each request, `taken` what came with those that were answered 200.
+
+    `is_down` answers all of them with 503.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -72,12 +76,17 @@ class Partner(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.seen: list[str] = []
+        self.taken: list[tuple[dict[str, str], bytes]] = []
         self.is_down = False
         self.ended = threading.Event()
 
     @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def handle_error(self, *_: object) -> None:
         """A client that left before its answer is what these tests are about."""

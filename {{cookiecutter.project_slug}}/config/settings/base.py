@@ -21,6 +21,7 @@ from config.settings.components.sessions import *
 from config.settings.components.static import *
 from config.settings.components.storage import *
 from config.settings.components.tasks import *
+from config.settings.components.webhooks import *
 
 DEBUG = env.DEBUG
 ROOT_URLCONF = "config.urls"
@@ -45,11 +46,13 @@ INSTALLED_APPS = [
     "core.deadletters",
     "core.executions",
     "core.idempotency",
+    "core.jobs",
     "core.lockout",
     "core.outbox",
     "core.pages",
     "core.storage",
     "core.tasks",
+    "core.webhooks",
     "apps.users",
     "apps.api_keys",
     "apps.home",

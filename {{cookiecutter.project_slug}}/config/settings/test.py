@@ -18,6 +18,9 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
 OUTBOUND_STRICT = True
+# The receivers of tests are on this machine.
+WEBHOOKS_TO_PUBLIC_ADDRESSES_ALONE = False
+WEBHOOK_SECRETS = ["whsec_" + "a" * 32]
 
 # Tests of the admin log in by force_login; those of the second factor turn it on.
 ADMIN_SECOND_FACTOR = False

@@ -6,6 +6,7 @@ value, so that a message can be printed without printing a secret.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable
@@ -129,6 +130,19 @@ def bucket(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", value.strip(), re.ASCII):
         raise ValueError("is not a bucket's name: 3 to 63 of a-z, 0-9, dots and hyphens.")
     return value.strip()
+
+
+@_kind("webhook secret")
+def webhook_secret(value: str) -> str:
+    """`whsec_` and the base64 of 24 bytes or more, as Standard Webhooks writes them."""
+    value = value.strip()
+    try:
+        size = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        size = 0
+    if not value.startswith("whsec_") or size < 24:
+        raise ValueError("is not whsec_ and the output of `openssl rand -base64 32`.")
+    return value
 
 
 @_kind("mailto:, https: or tel: address")

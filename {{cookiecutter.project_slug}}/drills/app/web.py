@@ -16,6 +16,7 @@ from config.wsgi import application  # first: it sets Django up, which models ne
 from functools import partial
 from typing import Any
 
+import httpx2
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -28,8 +29,9 @@ from rest_framework.views import APIView
 
 from config.urls import handler400, handler403, handler404, handler500
 from config.urls import urlpatterns as service
-from core import outbox
+from core import outbound, outbox
 from drills.app import tasks
+from scripts.servers import HOST
 
 __all__ = ["application", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -82,7 +84,24 @@ class Visits(_Open):
         return Response({}, status=200 if "visitor" in request.session else 401)
 
 
+class Partner(_Open):
+    """Asks somebody else's server on this machine, which may not answer: 502 then."""
+
+    is_naive = False
+    client = outbound.client(total=1.0, retries=0)
+
+    def post(self, request: Request, port: int) -> Response:
+        url = f"http://{HOST}:{port}/hang"
+        try:
+            answer = httpx2.get(url, timeout=60) if self.is_naive else self.client.get(url)
+        except httpx2.TransportError as error:
+            return Response({"reason": str(error)}, status=502)
+        return Response({}, status=answer.status_code)
+
+
 urlpatterns = [
+    path("api/drill/partner/<int:port>/", Partner.as_view()),
+    path("api/drill/naive-partner/<int:port>/", Partner.as_view(is_naive=True)),
     path("api/drill/ours/", Orders.as_view()),
     path("api/drill/naive/", Orders.as_view(is_naive=True)),
     path("api/drill/visits/", Visits.as_view()),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import count
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -18,8 +20,11 @@ from apps.users.models import User
 from core.deadletters.models import DeadLetter
 from core.executions.models import Execution
 from core.idempotency.models import Answer
+from core.jobs.models import Job
 from core.lockout.models import Counter
+from core.webhooks.models import Received
 from tests.factories import PASSWORD, UserFactory
+from tests.partner import Partner
 from tests.performance.budgets import Call, scenario
 
 NEW_PASSWORD = "a quite different passphrase"
@@ -39,6 +44,14 @@ def superuser() -> User:
 
 def issue_key(user: User | None = None) -> ApiKey:
     return ApiKey.issue(user=user or UserFactory.create(), name="export", expires_at=None)[0]
+
+
+@cache
+def taking_partner() -> Partner:
+    """Who takes the webhooks of this process, until it ends."""
+    partner = Partner()
+    threading.Thread(target=partner.serve_forever, daemon=True).start()
+    return partner
 
 
 # Accounts -----------------------------------------------------------------------------------------
@@ -230,6 +243,45 @@ def keep_answer() -> None:
 @scenario("task core.idempotency.tasks.clear_old_answers")
 def clear_answers() -> Call:
     return Call(more=keep_answer)
+
+
+def keep_job(owner: User | None = None) -> Job:
+    return Job.objects.create(
+        id=uuid4(),
+        owner_id=owner.pk if owner else 1,
+        task="t",
+        created_at=timezone.now() - timedelta(days=8),
+    )
+
+
+@scenario("GET /api/v1/jobs/{id}/")
+def ask_about_job() -> Call:
+    user = UserFactory.create()
+    return Call(user=user, path={"id": keep_job(user).pk})
+
+
+@scenario("task core.jobs.tasks.clear_old_jobs")
+def clear_jobs() -> Call:
+    return Call(more=keep_job)
+
+
+def keep_webhook() -> None:
+    Received.objects.create(
+        source="partner",
+        webhook_id=f"msg_{next(_numbers)}",
+        body={},
+        received_at=timezone.now() - timedelta(days=40),
+    )
+
+
+@scenario("task core.webhooks.tasks.clear_old_webhooks")
+def clear_webhooks() -> Call:
+    return Call(more=keep_webhook)
+
+
+@scenario("task core.webhooks.sending.deliver")
+def deliver_webhook() -> Call:
+    return Call(args=(f"{taking_partner().url}/hook", "{}"))
 
 
 @scenario("task core.storage.tasks.delete_files")

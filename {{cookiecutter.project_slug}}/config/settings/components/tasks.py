@@ -80,8 +80,10 @@ CELERY_IMPORTS = [
     "core.lockout.tasks",
     "core.executions.tasks",
     "core.idempotency.tasks",
+    "core.jobs.tasks",
     "core.sessions.tasks",
     "core.storage.tasks",
+    "core.webhooks.tasks",
 ]
 CELERY_BEAT_SCHEDULER = "core.beat.scheduler:LeaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -100,6 +102,14 @@ CELERY_BEAT_SCHEDULE = {
     "clear-old-answers": {
         "task": "core.idempotency.tasks.clear_old_answers",
         "schedule": crontab(hour="4", minute="10"),
+    },
+    "clear-old-jobs": {
+        "task": "core.jobs.tasks.clear_old_jobs",
+        "schedule": crontab(hour="4", minute="30"),
+    },
+    "clear-old-webhooks": {
+        "task": "core.webhooks.tasks.clear_old_webhooks",
+        "schedule": crontab(hour="4", minute="40"),
     },
     "reconcile-ratings": {  # example:shop
         "task": "apps.shop.tasks.reconcile_ratings",  # example:shop

@@ -1,0 +1,27 @@
+"""Whose job it is, and what came of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from core.db.models import Model
+
+
+class Job(Model):
+    """One message of the outbox that a client may ask about. Its state is that of its run."""
+
+    # The message's, and so the task's and the run's.
+    id = models.UUIDField(primary_key=True)
+    owner_id = models.BigIntegerField()
+    task = models.CharField(max_length=200)
+    webhook_url = models.URLField(max_length=500, blank=True)
+    result = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "core_jobs_job"
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.pk}"

@@ -1,0 +1,138 @@
+"""Long work over the API: accepted, asked about by whoever it belongs to, and done once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery import signals
+from django.contrib.auth.models import Group
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+
+from core.executions import leases
+from core.executions.models import Execution
+from core.jobs.models import Job
+from core.jobs.tasks import clear_old_jobs
+from core.outbox.models import Message
+from tests.factories import UserFactory
+from tests.testapp.jobs import make_group
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.testapp.jobs")]
+
+
+@pytest.fixture
+def caller() -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(UserFactory.create())
+    return client
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message stays in the outbox, as while no relay runs."""
+    monkeypatch.setattr("core.outbox.writing._committed", lambda: None)
+
+
+def start(client: Client, name: str = "pens", **body: Any) -> Any:
+    return client.post("/api/test/jobs/", {"name": name, **body}, "application/json")
+
+
+def run_of(job: Any, **fields: Any) -> None:
+    """What is known of its run."""
+    now = timezone.now()
+    defaults = {"task": "t", "queue": "default", "body": "", "holder": "a", "lease_until": now}
+    Execution.objects.update_or_create(key=job["id"], defaults={**defaults, **fields})
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_is_accepted_with_the_address_where_it_is_asked_about(caller: Client) -> None:
+    accepted = start(caller)
+    job = accepted.json()
+    assert accepted.status_code == 202
+    assert accepted.headers["Location"] == f"/api/v1/jobs/{job['id']}/"
+    assert accepted.headers["Retry-After"] == "2"
+    assert (job["state"], job["result"], job["ended_at"]) == ("pending", None, None)
+    assert Message.objects.get().message_id == job["id"]
+    asked = caller.get(accepted.headers["Location"])
+    assert (asked.status_code, asked.json()) == (200, job)
+    assert asked.headers["Retry-After"] == "2"
+    assert (
+        "no-store" in asked.headers["Cache-Control"] or "no-cache" in asked.headers["Cache-Control"]
+    )
+
+
+def test_its_result_comes_with_its_effect(caller: Client) -> None:
+    accepted = start(caller)
+    job = caller.get(accepted.headers["Location"]).json()
+    assert (job["state"], job["result"]) == ("succeeded", {"groups": 1})
+    assert job["ended_at"] is not None
+    assert "Retry-After" not in caller.get(accepted.headers["Location"]).headers
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_runs_only_while_a_worker_holds_its_lease(caller: Client) -> None:
+    job = start(caller).json()
+    address = f"/api/v1/jobs/{job['id']}/"
+    now = timezone.now()
+    for lease, state in ((timedelta(seconds=30), "running"), (timedelta(seconds=-1), "pending")):
+        run_of(job, lease_until=now + lease)
+        assert caller.get(address).json()["state"] == state
+    run_of(job, failed_at=now)
+    failed = caller.get(address)
+    assert failed.json()["state"] == "failed"
+    assert "Retry-After" not in failed.headers
+
+
+@pytest.mark.usefixtures("waiting")
+def test_nobody_else_finds_it(caller: Client) -> None:
+    address = start(caller).headers["Location"]
+    other = Client()
+    assert other.get(address).status_code == 401
+    other.force_login(UserFactory.create())
+    assert other.get(address).status_code == 404
+    assert caller.get(f"/api/v1/jobs/{uuid4()}/").status_code == 404
+
+
+def test_nobody_without_a_name_starts_one() -> None:
+    assert start(Client()).status_code == 401
+    assert Job.objects.count() == 0
+
+
+def test_a_second_delivery_changes_nothing(caller: Client) -> None:
+    job = start(caller).json()
+    make_group.apply(("pens",), task_id=job["id"])
+    assert Group.objects.filter(name="pens").count() == 1
+
+
+def test_the_same_task_without_a_job_has_its_effect() -> None:
+    make_group.apply(("alone",), task_id="no-uuid")
+    make_group.apply(("alone too",), task_id=str(uuid4()))
+    assert Group.objects.count() == 2
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_failure_for_good_is_told_by_webhook(caller: Client) -> None:
+    job = start(caller, "bad", webhook_url="https://customer.example/hook").json()
+    with pytest.raises(ValueError, match="bad"):
+        make_group.apply(("bad",), task_id=job["id"])
+    signals.task_failure.send(sender=make_group, task_id=job["id"])
+    [message] = Message.objects.exclude(message_id=job["id"])
+    assert message.task == "core.webhooks.sending.deliver"
+    assert '\\"state\\":\\"failed\\"' in message.body
+
+
+@pytest.mark.usefixtures("waiting")
+def test_jobs_as_old_as_the_runs_that_are_forgotten_are_deleted(caller: Client) -> None:
+    start(caller)
+    assert clear_old_jobs() == 0
+    Job.objects.update(created_at=F("created_at") - timedelta(days=8))
+    assert clear_old_jobs() == 1
+
+
+def test_leases_know_the_job_by_its_id(caller: Client) -> None:
+    job = start(caller).json()
+    assert leases.claim(job["id"], holder="b", task="t", queue="q", body="", headers="{}").refused
