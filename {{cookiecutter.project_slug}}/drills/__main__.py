@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("number", nargs="?", help=f"one of {' '.join(DRILLS)}; without it, all")
     parser.add_argument("--control", action="store_true", help="the naive configuration must fail")
     parser.add_argument("--table", action="store_true", help="both, as a table in Markdown")
+    parser.add_argument("--pool", action="store_true", help="psycopg's pool in the web process")
     options = parser.parse_args()
     number = options.number and options.number.upper().removeprefix("D-").zfill(2)
     if number and number not in DRILLS:
@@ -36,7 +37,10 @@ def main() -> int:
             print(HEADER)
             passed = [in_table(number, name) for number, name in chosen.items()]
         else:
-            passed = [one(number, name, options.control) for number, name in chosen.items()]
+            passed = [
+                one(number, name, options.control, pool=options.pool)
+                for number, name in chosen.items()
+            ]
     except ServerError as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,9 +49,9 @@ def main() -> int:
     return 0 if all(passed) else 1
 
 
-def one(number: str, name: str, is_control: bool) -> bool:
+def one(number: str, name: str, is_control: bool, *, pool: bool = False) -> bool:
     """Run one drill. True when ours holds, or when the naive configuration fails as it should."""
-    story, figures = played(number, name, is_control)
+    story, figures = played(number, name, is_control, pool=pool)
     passed, told = verdict(story, figures, is_control=is_control)
     print(figures.line(passed=not figures.broken(story.BOUNDS)))
     print(told, file=sys.stderr, flush=True)
@@ -68,14 +72,16 @@ def in_table(number: str, name: str) -> bool:
     return all(passed)
 
 
-def played(number: str, name: str, is_control: bool) -> tuple[Story, Figures]:
+def played(
+    number: str, name: str, is_control: bool, *, pool: bool = False
+) -> tuple[Story, Figures]:
     from drills.drill import Drill
     from drills.service import Service
 
     story: Any = importlib.import_module(f"drills.{name}")
     with (
         tempfile.TemporaryDirectory(prefix="service-drill-") as folder,
-        Service(Path(folder)) as service,
+        Service(Path(folder), pool=pool) as service,
     ):
         return story, story.run(Drill(service, f"D-{number}", is_control=is_control))
 

@@ -18,12 +18,10 @@ BOUNDS = {"worst_ms": 5_000, "recovery_s": 60}
 
 def run(drill: Drill) -> Figures:
     service = drill.service
-    app = "web_without_health_checks" if drill.is_control else "web"
+    app = {"web": ("drills.app.web_without_health_checks:application",)} if drill.is_control else {}
     # Many threads and few requests: most threads sleep through the outage, as at night.
     threads = {"WEB_CONCURRENCY": "1", "THREADS": "32"}
-    with service.roles(
-        "web", "worker", "relay", env=threads, web=(f"drills.app.{app}:application",)
-    ) as roles:
+    with service.roles("web", "worker", "relay", env=threads, **app) as roles:
         with drill.load(roles["web"], path=OURS, callers=24, rate=20) as load:
             load.hold(2)
         with drill.load(roles["web"], path=OURS, callers=0, rate=3) as load:

@@ -32,10 +32,12 @@ ARGUMENTS = {
 class Service:
     """`with` starts the servers and makes the schema; `roles` starts what serves and works.
 
-    The environment is that of production, with the pooler between. Raises `ServerError`.
+    The environment is that of production, with the pooler between. With `pool` the web's threads
+    share a pool of psycopg's, the other choice of docs/decisions. Raises `ServerError`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pool: bool = False) -> None:
+        self._pool = pool
         self.servers = Stack(folder, throw_away=True, pooler=True)
         if self.servers.pgbouncer is None:
             raise ServerError(f"A drill needs PgBouncer: {INSTALL}")
@@ -88,7 +90,10 @@ class Service:
 
         `arguments` stand for a role's usual ones, `env` for its variables.
         """
-        given = {**ARGUMENTS, **arguments}
+        usual = ARGUMENTS | (
+            {"web": ("drills.app.web_with_pool:application",)} if self._pool else {}
+        )
+        given = {**usual, **arguments}
         found = {name: self.role(name, *given[name], env=env) for name in names}
         with ThreadPoolExecutor() as pool:
             try:
