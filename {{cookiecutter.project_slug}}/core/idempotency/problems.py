@@ -9,11 +9,12 @@ from rest_framework.exceptions import APIException
 
 
 class InvalidKey(APIException):
-    """The header is no key."""
+    """The header is no key, or comes with a form that holds files."""
 
     status_code = HTTPStatus.BAD_REQUEST
     default_detail = _(
-        "Idempotency-Key takes 1 to 255 visible ASCII characters: send a new UUID for each request."
+        "Idempotency-Key takes 1 to 255 visible ASCII characters, a new UUID for each request, and "
+        "no multipart body."
     )
     default_code = "idempotency_key_invalid"
 

@@ -49,7 +49,8 @@ def idempotent[View: APIView, **P](method: Handler[View, P]) -> Wrapped[View, P]
     """Let clients of an unsafe `method` send Idempotency-Key; without it nothing changes.
 
     With it the method runs in one transaction, which commits its effect and its answer together.
-    An error is not kept: what was rolled back may be tried again. Everything that must happen once
+    An error is not kept: a view that answers 4xx or 5xx with a key has written nothing, whatever it
+    wrote, and may be tried again. Everything that must happen once
     has to be in the database by then: a task goes by `core.outbox`.
 
     Raises `InvalidKey`, `NotAuthenticated` (a key is somebody's), `KeyInUse` (the same request is
@@ -61,7 +62,8 @@ def idempotent[View: APIView, **P](method: Handler[View, P]) -> Wrapped[View, P]
         key = request.headers.get(HEADER)
         if key is None:
             return method(view, request, *args, **kwargs)
-        if not re.fullmatch(PATTERN, key):
+        # Of a form with files the bytes are gone once the CSRF check has read it.
+        if not re.fullmatch(PATTERN, key) or request.content_type.startswith("multipart/"):
             raise InvalidKey
         asked = _Asked(request, key)
         with transaction.atomic(durable=True):

@@ -10,12 +10,16 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from rest_framework.parsers import MultiPartParser
 
+from apps.api_keys.models import ApiKey
 from apps.users.models import User
 from core.idempotency.models import Answer
+from core.idempotency.problems import KeyInUse
 from core.idempotency.tasks import clear_old_answers
-from core.idempotency.views import KEPT
+from core.idempotency.views import KEPT, _Asked
 from tests.factories import UserFactory
+from tests.testapp.idempotent import Groups
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.testapp.idempotent")]
 URL = "/api/test/groups/1/"
@@ -102,6 +106,36 @@ def test_what_is_no_key_is_refused_before_anything_happens(caller: Client, key: 
     answer = send(caller, key)
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
     assert not Group.objects.exists()
+
+
+def test_a_form_with_files_takes_no_key(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Groups, "parser_classes", [MultiPartParser])
+    client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    client.force_login(user)
+    token = client.get("/api/v1/session/").json()["csrf_token"]
+    form = {"name": "pens", "csrfmiddlewaretoken": token}
+    refused = client.post(URL, form, headers={"Idempotency-Key": "first"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "idempotency_key_invalid")
+
+
+def test_a_key_whose_request_is_being_answered_says_when_to_come_back(
+    caller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(_: Any) -> None:
+        raise KeyInUse
+
+    monkeypatch.setattr(_Asked, "lock", held)
+    refused = send(caller)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (409, "1")
+
+
+def test_an_api_key_and_a_session_of_one_user_share_their_keys(caller: Client, user: User) -> None:
+    first = send(caller)
+    _, token = ApiKey.issue(user=user, name="script", expires_at=None)
+    headers = {"Idempotency-Key": "first", "Authorization": f"Bearer {token.text}"}
+    second = Client().post(URL, {"name": "pens"}, "application/json", headers=headers)
+    assert (second.status_code, second.content) == (201, first.content)
+    assert Group.objects.count() == 1
 
 
 def test_a_key_may_have_255_characters(caller: Client) -> None:
