@@ -51,6 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A stream that a test did not read to its end leaves its request's budget to the thread."""
+    from core import deadline
+
+    deadline.end()
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Stack]:
     """All four, started once. With CI=true a missing PgBouncer is an error."""

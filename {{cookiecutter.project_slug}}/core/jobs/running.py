@@ -27,9 +27,9 @@ def finish(result: dict[str, Any]) -> None:
 
 
 @signals.task_failure.connect
-def failed(task_id: str, **_: Any) -> None:
+def failed(sender: Any, task_id: str, **_: Any) -> None:
     """Tell who waits. The state itself is that of the run, which the dead letter has ended."""
-    if (pk := _id(task_id)) is None:
+    if sender.request.is_eager or (pk := _id(task_id)) is None:
         return
     with transaction.atomic():
         if job := Job.objects.filter(pk=pk, ended_at=None).exclude(webhook_url="").first():
