@@ -44,7 +44,14 @@ class Depth:
 
     def _at_the_broker(self) -> int:
         def count(producer: Any) -> int:
-            declared = producer.channel.queue_declare(queue=self._queue, passive=True)
+            # Not `passive`: for a queue that nobody declared yet RabbitMQ closes the channel.
+            queue = current_app.amqp.queues[self._queue]
+            declared = producer.channel.queue_declare(
+                queue=queue.name,
+                durable=queue.durable,
+                auto_delete=queue.auto_delete,
+                arguments=queue.queue_arguments,
+            )
             return int(declared.message_count)
 
         def ask(producer: Any) -> int:
@@ -54,5 +61,5 @@ class Depth:
         try:
             # By the producers of `core.tasks.publishing`, whose timeouts and breaker bound it.
             return int(publish(current_app, ask, task="", task_id="", strict=True))
-        except OperationalError:  # away; or, to Redis, a queue that is empty: it does not exist
+        except OperationalError:  # away
             return 0

@@ -54,6 +54,10 @@ class RabbitMQ(Server):
                 except connection.channel_errors:
                     continue
 
+    def delete(self, queue: str) -> None:
+        with Broker(self.url) as connection:
+            connection.channel().queue_delete(queue)
+
     def queue_types(self, *queues: str) -> set[str]:
         """Of which types they are: who declares a queue as another type is refused."""
         types = set()

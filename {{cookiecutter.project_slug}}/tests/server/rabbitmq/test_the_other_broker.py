@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -24,6 +25,15 @@ say.apply_async(("late",), countdown=10, publish_now=True)
 say.apply_async(("now",), publish_now=True)
 """
 LETTERS = "SELECT kind, task FROM core_deadletters_deadletter ORDER BY id"
+
+DEPTH = """
+from core.admission.depth import Depth
+from tests.testapp.tasks import say_low
+before = Depth("low").read(10)
+for word in "ab":
+    say_low.apply_async((word,), publish_now=True)
+print(before, Depth("low").read(10))
+"""
 
 
 def said(worker: Role) -> list[str]:
@@ -117,3 +127,22 @@ def test_a_request_that_finds_it_frozen_takes_300_ms_more_at_most(
         order(web, 3)
         rabbitmq_server.freeze()
         assert_bounded(web)
+
+
+def test_the_depth_of_a_queue_is_told_also_of_one_that_nobody_declared_yet(
+    manage: Manage, rabbitmq_server: RabbitMQ
+) -> None:
+    rabbitmq_server.delete("low")
+    done = manage("shell", "-c", DEPTH)
+    assert done.stdout.endswith("\n0 2\n"), done.stdout + done.stderr
+
+
+def test_the_heartbeat_tells_whether_it_answers(
+    start_role: StartRole, rabbitmq_server: RabbitMQ
+) -> None:
+    with start_role("web") as web:
+        assert json.loads(web.get("/__heartbeat__")[1])["checks"]["broker"] == "ok"
+        rabbitmq_server.kill()
+        web.wait_until(
+            lambda: json.loads(web.get("/__heartbeat__")[1])["checks"]["broker"] == "error"
+        )
