@@ -26,7 +26,7 @@ class Host:
 
 @lru_cache(maxsize=1_024)  # hosts that users give, as of webhooks, have no end
 def host(name: str) -> Host:
-    """The host of `name`, which is "https://partner.example:443"."""
+    """The host of `name`: scheme and authority, as in "https://partner.example"."""
     return Host(name)
 
 
