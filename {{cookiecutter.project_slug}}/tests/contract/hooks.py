@@ -17,7 +17,7 @@ import django
 import schemathesis
 from schemathesis.auths import GLOBAL_AUTH_STORAGE, set_on_case
 from schemathesis.core.failures import AcceptedNegativeData
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 django.setup()
 
@@ -74,6 +74,8 @@ def filter_failure(
     if isinstance(failure, RejectedPositiveData):
         named = SCENARIO.refusals[operation_id(case.operation)]
         return not (_holds_nul(response) or set(_reasons(response)) <= named)
+    if isinstance(failure, UseAfterFree):
+        return operation_id(case.operation) not in SCENARIO.lasting
     if isinstance(failure, AcceptedNegativeData):
         return not _is_number_for_text(failure, case)
     return True

@@ -43,6 +43,9 @@ class Scenario:
         # Operations that end the session they are called with: each call has another one.
         self.ending: set[str] = set()
 
+        # Operations that show what was deleted, on purpose.
+        self.lasting: set[str] = set()
+
         self._users = 0
         self._password = make_password(PASSWORD)  # once: Argon2 is slow on purpose
         self.user = self.new_user(is_staff=caller == "staff")

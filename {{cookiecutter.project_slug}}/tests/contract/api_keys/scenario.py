@@ -13,4 +13,5 @@ def add(scenario: Scenario) -> None:
     scenario.example("api_keys_create", body={"name": "another"})
     scenario.example("api_keys_retrieve", path_parameters={"id": key.pk})
     scenario.example("api_keys_destroy", path_parameters={"id": key.pk})
+    scenario.lasting.add("api_keys_retrieve")  # with `revoked_at`
     scenario.may_refuse("api_keys_create", "past")  # expires_at; a schema knows no clock
