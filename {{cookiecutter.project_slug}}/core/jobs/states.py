@@ -30,4 +30,6 @@ def state(job: Job) -> State:
         return State.FAILED
     if run.completed_at:
         return State.SUCCEEDED
-    return State.RUNNING if run.lease_until > timezone.now() else State.PENDING
+    # Without a holder lease_until is the time at which the message is published again.
+    is_held = run.holder != "" and run.lease_until > timezone.now()
+    return State.RUNNING if is_held else State.PENDING

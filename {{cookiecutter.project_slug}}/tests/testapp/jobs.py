@@ -43,8 +43,9 @@ def take(number: int) -> None:
 
 class Groups(APIView):
     def post(self, request: Request) -> Response:
-        url = request.data.get("webhook_url", "")
-        return jobs.accept(request, make_group, request.data["name"], webhook_url=url)
+        body = request.data
+        url, seconds = body.get("webhook_url", ""), body.get("seconds", 0)
+        return jobs.accept(request, make_group, body["name"], seconds, webhook_url=url)
 
 
 class Hook(WebhookView):

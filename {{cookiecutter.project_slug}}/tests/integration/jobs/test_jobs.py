@@ -17,6 +17,7 @@ from core.executions import leases
 from core.executions.models import Execution
 from core.jobs.models import Job
 from core.jobs.tasks import clear_old_jobs
+from core.outbox import sweeping
 from core.outbox.models import Message
 from tests.factories import UserFactory
 from tests.testapp.jobs import make_group
@@ -85,6 +86,21 @@ def test_it_runs_only_while_a_worker_holds_its_lease(caller: Client) -> None:
     failed = caller.get(address)
     assert failed.json()["state"] == "failed"
     assert "Retry-After" not in failed.headers
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_is_pending_while_it_waits_for_a_retry_or_for_another_worker(caller: Client) -> None:
+    job = start(caller).json()
+    address = f"/api/v1/jobs/{job['id']}/"
+    names = {"task": "t", "queue": "default", "body": "[[],{},{}]", "headers": "{}"}
+    leases.claim(job["id"], holder="a", **names)
+    assert caller.get(address).json()["state"] == "running"
+    leases.release(job["id"], "a", 60)  # as a retry a minute from now
+    assert caller.get(address).json()["state"] == "pending"
+    leases.claim(job["id"], holder="b", **names)
+    Execution.objects.update(lease_until=timezone.now() - timedelta(seconds=1))  # b has died
+    sweeping.sweep()
+    assert caller.get(address).json()["state"] == "pending"
 
 
 @pytest.mark.usefixtures("waiting")
