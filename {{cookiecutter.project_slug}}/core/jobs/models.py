@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 
 from core.db.models import Model
 
+URL_LENGTH = 500
+
 
 class Job(Model):
     """One message of the outbox that a client may ask about. Its state is that of its run."""
@@ -15,7 +17,7 @@ class Job(Model):
     id = models.UUIDField(primary_key=True)
     owner_id = models.BigIntegerField()
     task = models.CharField(max_length=200)
-    webhook_url = models.URLField(max_length=500, blank=True)
+    webhook_url = models.URLField(max_length=URL_LENGTH, blank=True)
     result = models.JSONField(null=True)
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
     ended_at = models.DateTimeField(null=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.core.validators import URLValidator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, serializers, status
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import outbox
-from core.jobs.models import Job
+from core.jobs.models import URL_LENGTH, Job
 from core.jobs.states import State, state
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Seconds, the header Retry-After of a job that has not ended.
 RETRY_AFTER = 2
+_webhook_url = serializers.CharField(
+    allow_blank=True, max_length=URL_LENGTH, validators=[URLValidator(schemes=["http", "https"])]
+)
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -57,12 +61,16 @@ def accept(
     """As `core.jobs.accept`. Raises `NotAuthenticated`: a job is somebody's."""
     if request.user.pk is None:
         raise NotAuthenticated
+    try:
+        url = _webhook_url.run_validation(webhook_url)
+    except ValidationError as error:
+        raise ValidationError({"webhook_url": error.detail}) from error
     with transaction.atomic():
         job = Job.objects.create(
             id=outbox.send(task, *args, **kwargs),
             owner_id=request.user.pk,
             task=task.name,
-            webhook_url=webhook_url,
+            webhook_url=url,
         )
     job.refresh_from_db()
     return _told(JobSerializer(job).data, status.HTTP_202_ACCEPTED)

@@ -118,6 +118,16 @@ def test_nobody_without_a_name_starts_one() -> None:
     assert Job.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    "url", ["no url", "ftp://customer.example/", "https://customer.example/" + "x" * 500]
+)
+def test_an_address_that_no_webhook_can_have_is_refused(caller: Client, url: str) -> None:
+    refused = start(caller, webhook_url=url)
+    assert refused.status_code == 400
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["#/webhook_url"]
+    assert Job.objects.count() == Message.objects.count() == 0
+
+
 def test_a_second_delivery_changes_nothing(caller: Client) -> None:
     job = start(caller).json()
     make_group.apply(("pens",), task_id=job["id"])
