@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_task, signals
+from celery.exceptions import TimeLimitExceeded
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -27,10 +28,12 @@ def finish(result: dict[str, Any]) -> None:
 
 
 @signals.task_failure.connect
-def failed(sender: Any, task_id: str, **_: Any) -> None:
+def failed(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:
     """Tell who waits. The state itself is that of the run, which the dead letter has ended."""
     if sender.request.is_eager or (pk := _id(task_id)) is None:
         return
+    if isinstance(exception, TimeLimitExceeded) and sender.request.id is None:
+        return  # Celery tells the hard limit twice; the second time it knows the request
     with transaction.atomic():
         if job := Job.objects.filter(pk=pk, ended_at=None).exclude(webhook_url="").first():
             _notify(job, State.FAILED)

@@ -145,7 +145,7 @@ def test_a_failure_for_good_is_told_by_webhook(caller: Client) -> None:
     job = start(caller, "bad", webhook_url="https://customer.example/hook").json()
     with pytest.raises(ValueError, match="bad"):
         make_group.apply(("bad",), task_id=job["id"])
-    signals.task_failure.send(sender=make_group, task_id=job["id"])
+    signals.task_failure.send(sender=make_group, task_id=job["id"], exception=ValueError())
     [message] = Message.objects.exclude(message_id=job["id"])
     assert message.task == "core.webhooks.sending.deliver"
     assert '\\"state\\":\\"failed\\"' in message.body
