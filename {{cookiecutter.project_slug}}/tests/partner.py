@@ -26,6 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append(f"{self.command} {self.path}")
         _, kind, *rest = self.path.split("/")
         if self.server.is_down:
+            self.server.refused.append((dict(self.headers), body))
             self.send_error(503)
         elif kind == "hang":
             self.server.ended.wait()
@@ -67,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 class Partner(ThreadingHTTPServer):
     """`seen` is "GET /path" for each request, `taken` what came with those that were answered 200.
 
-    `is_down` answers all of them with 503.
+    `is_down` answers all of them with 503; what came with those is in `refused`.
     """
 
     daemon_threads = True
@@ -77,6 +78,7 @@ class Partner(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.seen: list[str] = []
         self.taken: list[tuple[dict[str, str], bytes]] = []
+        self.refused: list[tuple[dict[str, str], bytes]] = []
         self.is_down = False
         self.ended = threading.Event()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from math import isinf
 from typing import IO, Any, cast
 
@@ -14,14 +15,17 @@ from rest_framework.utils import json
 
 from core.problems.exceptions import PayloadTooLarge
 
+# An escape of which Python makes half of a character when the other half does not follow.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 class JSONParser(parsers.JSONParser):
     """DRF's parser, which answers 500 to a body nested 100,000 deep and passes NUL on.
 
     Raises `ParseError` (400) for what is not JSON in UTF-8, is nested deeper than Python recurses,
-    holds a number that is infinite in Python (`1e400`, on which a primary key's field fails), or a
-    NUL, which PostgreSQL stores neither as text nor as jsonb; `PayloadTooLarge` (413) beyond
-    DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks for forms only.
+    holds a number that is infinite in Python (`1e400`, on which a primary key's field fails), or
+    what PostgreSQL stores neither as text nor as jsonb: a NUL, half of a surrogate pair;
+    `PayloadTooLarge` (413) beyond DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks for forms only.
     """
 
     def parse(
@@ -44,8 +48,10 @@ class JSONParser(parsers.JSONParser):
             raise ParseError(f"The body is not JSON: {error}") from None
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
-        if b"\\u0000" in body and _holds_nul(data):
+        if b"\\u0000" in body and any("\0" in text for text in _texts(data)):
             raise ParseError("The body holds a NUL character.")
+        if _SURROGATE.search(body) and not all(map(_is_text, _texts(data))):
+            raise ParseError("The body holds half of a surrogate pair.")
         return data
 
 
@@ -56,15 +62,21 @@ def _finite(text: str) -> float:
     return number
 
 
-def _holds_nul(data: Any) -> bool:
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _texts(data: Any) -> Iterator[str]:
     waiting = [data]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            if "\0" in item:
-                return True
+            yield item
         elif isinstance(item, dict):
             waiting += [*item.keys(), *item.values()]
         elif isinstance(item, list):
             waiting += item
-    return False

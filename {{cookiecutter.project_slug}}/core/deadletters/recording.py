@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from core.deadletters.models import DeadLetter
-from core.executions import leases
+from core.executions import endings, leases
 from core.executions.once import KEY_HEADER
 from core.tasks.base import encoded
 
@@ -60,6 +60,7 @@ def record(kind: DeadLetter.Kind, **fields: Any) -> bool:
             DeadLetter.objects.create(kind=kind, **fields)
             if key:
                 leases.fail(key)
+                endings.given_up.send(sender=DeadLetter, key=key)
     except DatabaseError as error:
         connection.close()
         logger.error("dead letter not kept", task=fields.get("task"), reason=str(error))

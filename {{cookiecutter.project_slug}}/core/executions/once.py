@@ -29,7 +29,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from core.executions import leases
+from core.executions import endings, leases
 from core.tasks.base import TRANSIENT, Task, encoded
 from core.tasks.worker import MAX_RUNS
 
@@ -152,7 +152,10 @@ class Run:
         """As `effect`."""
         if self.is_complete:
             raise RuntimeError("One effect() in a run: the key committed with the first.")
-        leases.complete(self.key, self.holder)
+        # Without a savepoint: `effect` has begun the transaction, or nobody has.
+        with transaction.atomic(savepoint=False):
+            leases.complete(self.key, self.holder)
+            endings.completed.send(sender=type(self.task), key=self.key)
         self.is_complete = True
 
     def _renew(self, ended: threading.Event) -> None:

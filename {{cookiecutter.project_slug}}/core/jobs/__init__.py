@@ -38,7 +38,8 @@ def accept(
     """202 with `Location`, once `task` is sure to run with these arguments; the caller's alone.
 
     With `webhook_url` a signed message goes there when the job has ended (`core/webhooks/`).
-    Raises `ValidationError` (400) for one that is no URL, and what `outbox.send` does.
+    Raises `ValidationError` (400) for one that is no URL, `ImproperlyConfigured` for one without
+    WEBHOOK_SECRETS, and what `outbox.send` does.
     """
     from core.jobs import views  # models, which need a Django that is set up
 

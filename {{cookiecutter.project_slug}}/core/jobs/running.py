@@ -5,48 +5,53 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from celery import current_task, signals
-from celery.exceptions import TimeLimitExceeded
-from django.db import transaction
+import structlog
+from celery import current_task
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.dispatch import receiver
 
+from core.executions import endings
 from core.jobs.models import Job
 from core.jobs.states import State
 from core.webhooks import sending
 
+logger = structlog.get_logger("core.jobs")
+
 
 def finish(result: dict[str, Any]) -> None:
     """As `core.jobs.finish`."""
-    if (pk := _id(current_task.request.id)) is None:
-        return
-    job = Job.objects.select_for_update().filter(pk=pk).first()
-    if job is None:
-        return
-    job.result, job.ended_at = result, Now()
-    job.save(update_fields=["result", "ended_at"])
-    _notify(job, State.SUCCEEDED)
+    _open(current_task.request.id).update(result=result)
 
 
-@signals.task_failure.connect
-def failed(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:
-    """Tell who waits. The state itself is that of the run, which the dead letter has ended."""
-    if sender.request.is_eager or (pk := _id(task_id)) is None:
-        return
-    if isinstance(exception, TimeLimitExceeded) and sender.request.id is None:
-        return  # Celery tells the hard limit twice; the second time it knows the request
-    with transaction.atomic():
-        if job := Job.objects.filter(pk=pk, ended_at=None).exclude(webhook_url="").first():
-            _notify(job, State.FAILED)
+@receiver(endings.completed)
+def completed(key: str, **_: Any) -> None:
+    """Note the end in the transaction of the effect, and tell who waits."""
+    if _open(key).update(ended_at=Now()):
+        _notify(Job.objects.get(pk=key), State.SUCCEEDED)
+
+
+@receiver(endings.given_up)
+def given_up(key: str, **_: Any) -> None:
+    """Tell who waits. The state itself is that of the run."""
+    if job := _open(key).first():
+        _notify(job, State.FAILED)
 
 
 def _notify(job: Job, state: State) -> None:
-    if job.webhook_url:
-        data = {"id": str(job.pk), "state": str(state), "result": job.result}
-        sending.send(job.webhook_url, "job.ended", data)
-
-
-def _id(task_id: str | None) -> UUID | None:
+    if not job.webhook_url:
+        return
+    data = {"id": str(job.pk), "state": str(state), "result": job.result}
     try:
-        return UUID(task_id or "")
+        sending.send(job.webhook_url, "job.ended", data)
+    except ImproperlyConfigured as error:  # the secrets went after the job was accepted
+        logger.error("webhook not sent", job=str(job.pk), reason=str(error))
+
+
+def _open(key: str | None) -> QuerySet[Job]:
+    """The job that has not ended; none for the key of something else."""
+    try:
+        return Job.objects.filter(pk=UUID(key or ""), ended_at=None)
     except ValueError:
-        return None
+        return Job.objects.none()

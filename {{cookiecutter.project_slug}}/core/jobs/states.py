@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.executions.models import Execution
-from core.jobs.models import Job
 
 
 class State(models.TextChoices):
@@ -19,17 +22,23 @@ class State(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
-def state(job: Job) -> State:
-    """One statement, for a job that has not ended."""
-    if job.ended_at:
-        return State.SUCCEEDED
-    run = Execution.objects.filter(key=str(job.pk)).first()
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is, and when it ended."""
+
+    state: State
+    ended_at: datetime | None = None
+
+
+def progress(key: UUID) -> Progress:
+    """Of the job whose message is `key`. One statement."""
+    run = Execution.objects.filter(key=str(key)).first()
     if run is None:
-        return State.PENDING
+        return Progress(State.PENDING)
     if run.failed_at:
-        return State.FAILED
+        return Progress(State.FAILED, run.failed_at)
     if run.completed_at:
-        return State.SUCCEEDED
+        return Progress(State.SUCCEEDED, run.completed_at)
     # Without a holder lease_until is the time at which the message is published again.
     is_held = run.holder != "" and run.lease_until > timezone.now()
-    return State.RUNNING if is_held else State.PENDING
+    return Progress(State.RUNNING if is_held else State.PENDING)

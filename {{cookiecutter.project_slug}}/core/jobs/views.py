@@ -8,7 +8,6 @@ from django.core.validators import URLValidator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.request import Request
@@ -16,7 +15,8 @@ from rest_framework.response import Response
 
 from core import outbox
 from core.jobs.models import URL_LENGTH, Job
-from core.jobs.states import State, state
+from core.jobs.states import State
+from core.webhooks import sending
 
 if TYPE_CHECKING:
     from core.executions.once import IdempotentTask
@@ -31,15 +31,14 @@ _webhook_url = serializers.CharField(
 class JobSerializer(serializers.ModelSerializer[Job]):
     """`result` is what the job made, null until it has succeeded."""
 
-    state = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(State.choices, source="progress.state", read_only=True)
+    ended_at = serializers.DateTimeField(
+        source="progress.ended_at", read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Job
         fields = ("id", "state", "result", "created_at", "ended_at")
-
-    @extend_schema_field(serializers.ChoiceField(choices=State.choices))
-    def get_state(self, job: Job) -> str:
-        return str(state(job))
 
 
 class JobDetail(generics.RetrieveAPIView[Job]):
@@ -65,6 +64,8 @@ def accept(
         url = _webhook_url.run_validation(webhook_url)
     except ValidationError as error:
         raise ValidationError({"webhook_url": error.detail}) from error
+    if url:
+        sending.require_secrets()
     with transaction.atomic():
         job = Job.objects.create(
             id=outbox.send(task, *args, **kwargs),

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from core import outbox
 from core.api.parsers import JSONParser
+from core.environment.parsers import webhook_secret
 from core.executions.once import IdempotentTask
 from core.problems.exceptions import PayloadTooLarge
 from core.webhooks.signing import BadSignatureError, verify
@@ -57,9 +58,17 @@ class WebhookView(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Raises `ImproperlyConfigured` for a source without a secret: anybody could write."""
-        if not settings.INBOX_SECRETS.get(cls.source):
+        """Raises `ImproperlyConfigured` for a source without a good secret: anybody could write."""
+        secrets = settings.INBOX_SECRETS.get(cls.source)
+        if not secrets:
             raise ImproperlyConfigured(f"INBOX_SECRETS has no secret of {cls.source!r}.")
+        for number, secret in enumerate(secrets, start=1):
+            try:
+                webhook_secret(secret)
+            except ValueError as error:
+                raise ImproperlyConfigured(
+                    f"INBOX_SECRETS[{cls.source!r}], secret {number}: it {error}"
+                ) from None
         return super().as_view(**initkwargs)
 
     @extend_schema(request={"application/json": {}}, responses={202: None})

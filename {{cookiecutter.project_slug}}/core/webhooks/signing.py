@@ -52,5 +52,7 @@ def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes) -> s
 
 def _signature(secret: str, message_id: str, at: int, body: bytes) -> str:
     signed = f"{message_id}.{at}.".encode() + body
-    key = base64.b64decode(secret.removeprefix("whsec_"))
+    key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    if not key:
+        raise ValueError("An empty secret: anybody could sign.")
     return base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

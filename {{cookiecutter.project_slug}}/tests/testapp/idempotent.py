@@ -6,6 +6,7 @@ import time
 from decimal import Decimal
 from http import HTTPStatus
 
+import structlog
 from django.contrib.auth.models import Group
 from django.urls import path
 from rest_framework.exceptions import ValidationError
@@ -20,6 +21,8 @@ from core.idempotency.views import idempotent
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
+logger = structlog.get_logger("testapp")
+
 URL = "/api/test/groups/1/"
 
 
@@ -33,6 +36,7 @@ class Groups(APIView):
         """The effect comes first, so that what follows may take it back."""
         before = Group.objects.filter(name__startswith=request.data["name"]).count()
         group = Group.objects.create(name=f"{request.data['name']} {before}")
+        logger.info("group written", group=group.name)
         time.sleep(request.data.get("seconds", 0))
         match request.data.get("then"):
             case "invalid":

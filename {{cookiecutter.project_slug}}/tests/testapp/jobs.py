@@ -35,6 +35,11 @@ def make_group(name: str, seconds: float = 0.0) -> None:
         jobs.finish({"groups": Group.objects.filter(name=name).count()})
 
 
+@shared_task(base=IdempotentTask)
+def make_nothing() -> None:
+    pass
+
+
 @shared_task(base=IdempotentTask, soft_time_limit=1, time_limit=2)
 def outlast_limits() -> None:
     for _ in range(30):

@@ -7,12 +7,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from celery import signals
 from django.contrib.auth.models import Group
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from core.deadletters.models import DeadLetter
+from core.deadletters.recording import record
 from core.executions import leases
 from core.executions.models import Execution
 from core.jobs.models import Job
@@ -20,9 +23,12 @@ from core.jobs.tasks import clear_old_jobs
 from core.outbox import sweeping
 from core.outbox.models import Message
 from tests.factories import UserFactory
-from tests.testapp.jobs import make_group
+from tests.testapp.jobs import make_group, make_nothing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.testapp.jobs")]
+
+
+HOOK = "https://customer.example/hook"
 
 
 @pytest.fixture
@@ -40,6 +46,12 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(client: Client, name: str = "pens", **body: Any) -> Any:
     return client.post("/api/test/jobs/", {"name": name, **body}, "application/json")
+
+
+def told(job: Any) -> list[str]:
+    """The bodies of the messages that tell of it."""
+    news = Message.objects.filter(task="core.webhooks.sending.deliver", body__contains=job["id"])
+    return list(news.values_list("body", flat=True))
 
 
 def run_of(job: Any, **fields: Any) -> None:
@@ -85,6 +97,7 @@ def test_it_runs_only_while_a_worker_holds_its_lease(caller: Client) -> None:
     run_of(job, failed_at=now)
     failed = caller.get(address)
     assert failed.json()["state"] == "failed"
+    assert failed.json()["ended_at"] is not None
     assert "Retry-After" not in failed.headers
 
 
@@ -141,21 +154,67 @@ def test_the_same_task_without_a_job_has_its_effect() -> None:
 
 
 @pytest.mark.usefixtures("waiting")
-def test_a_failure_for_good_is_told_by_webhook(caller: Client) -> None:
-    job = start(caller, "bad", webhook_url="https://customer.example/hook").json()
-    with pytest.raises(ValueError, match="bad"):
-        make_group.apply(("bad",), task_id=job["id"])
-    signals.task_failure.send(sender=make_group, task_id=job["id"], exception=ValueError())
-    [message] = Message.objects.exclude(message_id=job["id"])
-    assert message.task == "core.webhooks.sending.deliver"
-    assert '\\"state\\":\\"failed\\"' in message.body
+@pytest.mark.parametrize(
+    ("task", "arguments", "result"), [(make_group, ("pens",), "{"), (make_nothing, (), "null")]
+)
+def test_a_success_is_told_by_webhook_once(
+    caller: Client, task: Any, arguments: tuple[str, ...], result: str
+) -> None:
+    job = start(caller, webhook_url=HOOK).json()
+    for _ in range(2):
+        task.apply(arguments, task_id=job["id"])
+    [body] = told(job)
+    assert f'\\"state\\":\\"succeeded\\",\\"result\\":{result}' in body
+    assert caller.get(f"/api/v1/jobs/{job['id']}/").json()["state"] == "succeeded"
 
 
 @pytest.mark.usefixtures("waiting")
-def test_jobs_as_old_as_the_runs_that_are_forgotten_are_deleted(caller: Client) -> None:
-    start(caller)
+def test_a_failure_for_good_is_told_by_webhook(caller: Client) -> None:
+    job = start(caller, webhook_url=HOOK).json()
+    record(DeadLetter.Kind.FAILED, message_id=job["id"], reason="bad")
+    [body] = told(job)
+    assert '\\"state\\":\\"failed\\"' in body
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_news_of_a_failure_is_lost_with_its_dead_letter_and_never_alone(caller: Client) -> None:
+    job = start(caller, webhook_url=HOOK).json()
+    with transaction.atomic():
+        record(DeadLetter.Kind.FAILED, message_id=job["id"], reason="bad")
+        transaction.set_rollback(True)
+    assert told(job) == []
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_webhook_that_nothing_can_sign_is_refused_before_the_work(
+    caller: Client, settings: Any
+) -> None:
+    settings.WEBHOOK_SECRETS = []
+    caller.raise_request_exception = True
+    with pytest.raises(ImproperlyConfigured, match="WEBHOOK_SECRETS"):
+        start(caller, webhook_url=HOOK)
+    assert Job.objects.count() == Message.objects.count() == 0
+
+
+@pytest.mark.usefixtures("waiting")
+def test_secrets_that_went_in_between_take_no_effect_back(caller: Client, settings: Any) -> None:
+    job = start(caller, webhook_url=HOOK).json()
+    settings.WEBHOOK_SECRETS = []
+    make_group.apply(("pens",), task_id=job["id"])
+    assert Group.objects.count() == 1
+    assert told(job) == []
+
+
+@pytest.mark.usefixtures("waiting")
+def test_those_done_a_week_ago_are_deleted_and_one_that_waits_is_kept(caller: Client) -> None:
+    done, waits = (start(caller, name).json() for name in ("pens", "pins"))
+    make_group.apply(("pens",), task_id=done["id"])
     assert clear_old_jobs() == 0
-    Job.objects.update(created_at=F("created_at") - timedelta(days=8))
+    week = timedelta(days=7, seconds=1)
+    Job.objects.update(created_at=F("created_at") - week, ended_at=F("ended_at") - week)
+    assert clear_old_jobs() == 1
+    assert str(Job.objects.get().pk) == waits["id"]
+    Job.objects.update(created_at=F("created_at") - timedelta(days=24))
     assert clear_old_jobs() == 1
 
 

@@ -114,7 +114,9 @@ def test_a_body_that_was_changed_on_the_way_is_refused() -> None:
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"name": "\\u0000"}', b"\xff", b'{"name": NaN}'])
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"name": "\\u0000"}', b'{"name": "\\ud800"}', b"\xff", b'{"name": NaN}']
+)
 def test_a_signed_body_that_cannot_be_kept_is_the_senders_mistake(body: bytes) -> None:
     assert post(body).status_code == 400
     assert Received.objects.count() == 0
@@ -131,6 +133,20 @@ def test_a_source_without_a_secret_has_no_address(settings: Any) -> None:
 
     with pytest.raises(ImproperlyConfigured, match="stranger"):
         Open.as_view()
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "!!!!", "whsec_abc", "whsec_" + "a" * 28])
+def test_a_secret_by_which_anybody_could_sign_has_no_address(settings: Any, secret: str) -> None:
+    settings.INBOX_SECRETS = {"partner": [NEW, secret]}
+    with pytest.raises(ImproperlyConfigured, match=r"'partner'.*secret 2.*openssl rand") as told:
+        Hook.as_view()
+    assert not secret or secret == "whsec_" or secret not in str(told.value)
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "!!!!"])
+def test_nothing_is_signed_by_an_empty_key(secret: str) -> None:
+    with pytest.raises(ValueError, match=r"secret|base64|Only"):
+        sign([secret], "msg_1", BODY, 0)
 
 
 def test_the_example_of_the_specification_holds() -> None:

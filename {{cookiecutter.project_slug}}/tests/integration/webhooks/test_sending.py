@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from core import outbound, webhooks
 from core.outbound import calls
 from core.outbox.models import Message
 from core.webhooks import sending
-from core.webhooks.signing import verify
+from core.webhooks.signing import SIGNATURE, sign, verify
 from tests.partner import Partner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,9 +61,30 @@ def test_a_rollback_takes_it_back(partner: Partner) -> None:
 
 
 @pytest.mark.parametrize("path", ["/status/500", "/status/404", "/away", "/reset"])
-def test_what_is_not_taken_is_sent_again_under_the_same_id(partner: Partner, path: str) -> None:
+def test_what_is_not_taken_is_sent_again(partner: Partner, path: str) -> None:
     with pytest.raises(Retry):
         sending.deliver.apply((partner.url + path, "{}"), task_id="one", throw=True)
+    assert partner.seen == [f"POST {path}"]
+
+
+def test_it_is_sent_again_under_the_same_id_and_signed_anew(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.is_down = True
+    now = int(time.time())
+    for later in (0, 1_000):
+        monkeypatch.setattr(sending.time, "time", lambda later=later: now + later)
+        with pytest.raises(Retry):
+            sending.deliver.apply((f"{partner.url}/hook", "{}"), task_id="one", throw=True)
+    (first, _), (second, body) = partner.refused
+    assert first["webhook-id"] == second["webhook-id"] == "one"
+    assert int(second["webhook-timestamp"]) - int(first["webhook-timestamp"]) == 1_000
+    assert second["webhook-signature"] == sign([SECRET], "one", body, now + 1_000)[SIGNATURE]
+
+
+def test_a_receiver_that_is_gone_is_not_asked_again(partner: Partner) -> None:
+    with pytest.raises(sending.GoneError):
+        sending.deliver.apply((f"{partner.url}/status/410", "{}"), task_id="one", throw=True)
 
 
 def test_a_url_that_leads_into_our_network_is_not_called(partner: Partner, settings: Any) -> None:

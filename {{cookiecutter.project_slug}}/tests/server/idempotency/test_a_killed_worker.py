@@ -81,8 +81,7 @@ def test_a_worker_killed_in_the_middle_and_a_retry_have_one_effect(
         worker = int(re.findall(r"Booting worker with pid: (\d+)", "\n".join(web.lines))[-1])
         lost = client.submit(send, web, user, name, seconds=3)
         # In the middle: the effect is written and not committed.
-        writing = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-        web.wait_until(lambda: postgres.psql(writing, database=DATABASE) == "1", 10)
+        web.wait_for_line(lambda line: "group written" in line and name in line)
         os.kill(worker, signal.SIGKILL)
         with pytest.raises((OSError, HTTPException)):
             lost.result()

@@ -54,6 +54,18 @@ def test_a_nul_is_refused_wherever_it_hides(body: bytes) -> None:
         parse(body)
 
 
+@pytest.mark.parametrize(
+    "body", [rb'"\ud800"', rb'{"\uDFFF": 1}', rb'{"a": [1, {"b": "x\ud83d y"}]}']
+)
+def test_half_of_a_character_is_refused_wherever_it_hides(body: bytes) -> None:
+    with pytest.raises(ParseError, match="surrogate"):
+        parse(body)
+
+
+def test_both_halves_of_a_character_are_accepted() -> None:
+    assert parse(rb'"\ud83d\ude00"') == "\N{GRINNING FACE}"
+
+
 def test_a_text_that_only_looks_like_an_escaped_nul_is_accepted() -> None:
     assert parse(rb'"\\u0000"') == r"\u0000"
 
