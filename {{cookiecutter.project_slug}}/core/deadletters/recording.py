@@ -50,6 +50,8 @@ def record(kind: DeadLetter.Kind, **fields: Any) -> bool:
     """Write the row, and give the message up. False, and a line, without a database.
 
     A message of the outbox whose row could not be written is published again when its lease ends.
+    One whose task no worker knows is not given up: it is published again until a release knows it,
+    and has one row until then.
     """
     fields["reason"] = _text(fields["reason"], REASON)
     fields["body"] = _text(fields.get("body", ""), BODY)
@@ -57,9 +59,10 @@ def record(kind: DeadLetter.Kind, **fields: Any) -> bool:
     key = fields.get("headers", {}).get(KEY_HEADER) or fields.get("message_id", "")
     try:
         with transaction.atomic():
+            if kind == DeadLetter.Kind.UNKNOWN and _is_kept(kind, fields["message_id"]):
+                return True
             DeadLetter.objects.create(kind=kind, **fields)
-            if key:
-                leases.fail(key)
+            if key and leases.fail(key):
                 endings.given_up.send(sender=DeadLetter, key=key)
     except DatabaseError as error:
         connection.close()
@@ -69,6 +72,11 @@ def record(kind: DeadLetter.Kind, **fields: Any) -> bool:
         "dead letter", kind=str(kind), task=fields.get("task"), task_id=fields.get("message_id")
     )
     return True
+
+
+def _is_kept(kind: DeadLetter.Kind, message_id: str) -> bool:
+    letters = DeadLetter.objects.filter(kind=kind, message_id=message_id, replayed_at=None)
+    return message_id != "" and letters.exists()
 
 
 def _text(value: str, longest: int) -> str:

@@ -106,9 +106,12 @@ def complete(key: str, holder: str) -> None:
         raise LeaseLostError(f"{key} was taken over from {holder}")
 
 
-def fail(key: str) -> None:
-    """Give the message up: it is a dead letter, and nobody publishes it again."""
-    _run(_FAIL, key=key)
+def fail(key: str) -> bool:
+    """Give the message up: it is a dead letter, and nobody publishes it again.
+
+    False for one that is done, or of which no run is known.
+    """
+    return _run(_FAIL, key=key) == 1
 
 
 def revive(key: str) -> None:

@@ -171,14 +171,24 @@ def test_a_success_is_told_by_webhook_once(
 @pytest.mark.usefixtures("waiting")
 def test_a_failure_for_good_is_told_by_webhook(caller: Client) -> None:
     job = start(caller, webhook_url=HOOK).json()
+    run_of(job)
     record(DeadLetter.Kind.FAILED, message_id=job["id"], reason="bad")
     [body] = told(job)
     assert '\\"state\\":\\"failed\\"' in body
 
 
 @pytest.mark.usefixtures("waiting")
+def test_a_release_that_does_not_know_the_task_yet_is_no_failure(caller: Client) -> None:
+    job = start(caller, webhook_url=HOOK).json()
+    record(DeadLetter.Kind.UNKNOWN, message_id=job["id"], reason="unknown")
+    assert told(job) == []
+    assert caller.get(f"/api/v1/jobs/{job['id']}/").json()["state"] == "pending"
+
+
+@pytest.mark.usefixtures("waiting")
 def test_the_news_of_a_failure_is_lost_with_its_dead_letter_and_never_alone(caller: Client) -> None:
     job = start(caller, webhook_url=HOOK).json()
+    run_of(job)
     with transaction.atomic():
         record(DeadLetter.Kind.FAILED, message_id=job["id"], reason="bad")
         transaction.set_rollback(True)
