@@ -45,6 +45,10 @@ class Ledger:
         self._broker = broker
         self._database = database
 
+    def follow(self, postgres: Postgres) -> None:
+        """Read another server from now on."""
+        self._postgres = postgres
+
     def open(self) -> None:
         """Make its tables, as the service's migrations make theirs."""
         self._postgres.psql(_TABLES, role="migrator", database=self._database)

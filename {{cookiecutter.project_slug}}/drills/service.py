@@ -134,6 +134,12 @@ class Service:
         self.postgres.settings.update(settings)
         self.postgres.start()
 
+    def fail_over(self, standby: Postgres) -> None:
+        """Point the pooler and the ledger at another server."""
+        self.servers.postgres = standby
+        self.ledger.follow(standby)
+        self.pool_by({})
+
     def _migrate(self) -> None:
         done = subprocess.run(
             [BASE_DIR / "scripts" / "start.sh", "migrate", "--verbosity=0"],

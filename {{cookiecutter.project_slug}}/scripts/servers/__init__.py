@@ -7,6 +7,7 @@ from scripts.servers.rabbitmq import RabbitMQ, find_rabbitmq
 from scripts.servers.radosgw import RadosGateway
 from scripts.servers.server import HOST, Server, free_port
 from scripts.servers.stack import VARIABLES, Stack
+from scripts.servers.standby import Standby
 from scripts.servers.valkey import Valkey
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Server",
     "ServerError",
     "Stack",
+    "Standby",
     "Valkey",
     "find_pgbouncer",
     "find_rabbitmq",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,16 +20,33 @@ from scripts.servers import ServerError
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    yield from stage(tmp_path_factory.mktemp("drill"))
+
+
+@pytest.fixture
+def service_of_its_own(tmp_path: Path) -> Iterator[Service]:
+    yield from stage(tmp_path)
+
+
+def stage(folder: Path) -> Iterator[Service]:
     try:
-        made = Service(tmp_path_factory.mktemp("drill"))
+        made = Service(folder)
     except ServerError as error:
         pytest.skip(str(error))
     with made:
         yield made
 
 
-@pytest.mark.parametrize("number", ["01", "02", "03", "05", "09", "10", "11", "14"])
+@pytest.mark.parametrize("number", ["01", "02", "03", "05", "09", "10", "11", "14", "42"])
 def test_nothing_is_lost_and_every_bound_holds(number: str, service: Service) -> None:
+    play(number, service)
+
+
+def test_a_lost_primary_takes_nothing_along(service_of_its_own: Service) -> None:
+    play("26", service_of_its_own)
+
+
+def play(number: str, service: Service) -> None:
     story = importlib.import_module(f"drills.{DRILLS[number]}")
     figures = story.run(Drill(service, f"D-{number}", is_quick=True))
     passed, told = verdict(story, figures, is_control=False)
