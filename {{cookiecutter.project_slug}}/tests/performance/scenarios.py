@@ -250,7 +250,7 @@ def keep_job(owner: User | None = None) -> Job:
         id=uuid4(),
         owner_id=owner.pk if owner else 1,
         task="t",
-        created_at=timezone.now() - timedelta(days=8),
+        created_at=timezone.now() - timedelta(days=31),
     )
 
 
