@@ -209,7 +209,11 @@ def test_a_decoder_that_is_stopped_with_its_worker_refuses_no_picture(
 ) -> None:
     """A refusal deletes the upload; this error is one that a task retries."""
     stopped = tmp_path / "decoder.py"
-    stopped.write_text(f"import os, signal\nos.kill(os.getpid(), signal.{number})\n")
+    # Whoever runs the tests in the background of a shell hands on an ignored SIGINT.
+    stopped.write_text(
+        f"import os, signal\nsignal.signal(signal.{number}, signal.SIG_DFL)\n"
+        f"os.kill(os.getpid(), signal.{number})\n"
+    )
     monkeypatch.setattr(rendering, "DECODER", stopped)
     with pytest.raises(InterruptedError):
         render(picture(), 1)
