@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "core.idempotency",
     "core.jobs",
     "core.lockout",
+    "core.migrate",
     "core.outbox",
     "core.pages",
     "core.storage",
