@@ -18,6 +18,7 @@ step lint-imports --no-cache
 step sh scripts/check_workflows.sh
 step python manage.py makemigrations --check --dry-run
 step python -m scripts.migration_lint
+step python -m scripts.migration_lint.reminders
 step python -m scripts.check_settings staging production
 [ $status = 0 ] && echo "All checks passed." || echo "Some checks failed (above)." >&2
 exit $status

@@ -12,7 +12,8 @@ LOOK = 0.1
 # The texts of other roles' queries are not for migrator to read; who and what is open to everyone.
 _BLOCKERS = """
     SELECT string_agg(
-        format('process %%s (%%s of %%s)', a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'),
+        format('process %%s (%%s of %%s)', a.pid,
+               coalesce(nullif(a.application_name, ''), 'unnamed'),
                coalesce(a.usename, a.backend_type)), ', ' ORDER BY a.pid),
         (SELECT coalesce(l.relation::regclass::text, 'a transaction') FROM pg_locks l
          WHERE l.pid = %(pid)s AND NOT l.granted LIMIT 1)

@@ -1,6 +1,6 @@
 """What a killed CREATE INDEX CONCURRENTLY left: an index by the name of the one to be built.
 
-PostgreSQL cannot take such a build back, so the rerun of the migration would fail: "already exists".
+PostgreSQL cannot take such a build back, so a rerun of its migration would fail: "already exists".
 """
 
 from __future__ import annotations
@@ -66,6 +66,6 @@ def drop_invalid(
                 migration.operations[number] = SeparateDatabaseAndState(state_operations=[left_out])
                 yield f"The index {name} is there, and valid: kept as it is ({definition})."
             elif not is_valid:
-                # As migrator's own lock_timeout allows; a build that somebody runs by hand holds it.
+                # One that somebody builds by hand just now holds it: refused, and tried again.
                 cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(name)}")
                 yield f"The index {name} was left invalid by a run that was cut off: dropped."
