@@ -62,7 +62,7 @@ def _optional(field: Field[Any, Any]) -> Field[Any, Any]:
     is_text = isinstance(field, CharField | TextField)
     default = field.default if field.has_default() else "" if is_text else None
     if isinstance(default, _PLAIN) and not field.unique and not field.is_relation:
-        clone.db_default = default
+        vars(clone).update(db_default=default)
     else:
         clone.null = True
     return clone

@@ -61,9 +61,10 @@ def drop_invalid(
         cursor.execute(_THERE, [list(wanted)])
         for name, is_valid, definition in cursor.fetchall():
             if is_valid and not backwards:
-                number = wanted[name]
-                left_out = migration.operations[number]
-                migration.operations[number] = SeparateDatabaseAndState(state_operations=[left_out])
+                operations = list(migration.operations)
+                left_out = operations[wanted[name]]
+                operations[wanted[name]] = SeparateDatabaseAndState(state_operations=[left_out])
+                vars(migration).update(operations=operations)
                 yield f"The index {name} is there, and valid: kept as it is ({definition})."
             elif not is_valid:
                 # One that somebody builds by hand just now holds it: refused, and tried again.

@@ -27,6 +27,8 @@ class Migration(migrations.Migration):
 '''
 COLUMN = 'migrations.AddField("item", "colour", models.TextField(db_default="grey"))'
 INDEX = 'AddIndexConcurrently("item", models.Index(fields=["weight"], name="item_weight"))'
+# A writer of the same table is what CREATE INDEX CONCURRENTLY waits for.
+INSERT = "INSERT INTO warehouse_item (code, note, received_at) VALUES ('a', '', now())"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('item_weight')"
 
 

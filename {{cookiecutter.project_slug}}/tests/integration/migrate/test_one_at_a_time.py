@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from core.migrate.session import KEY
 from scripts.servers import PgBouncer
-from tests.integration.migrate.conftest import DATABASE, INDEX, VALID, Site, ended
+from tests.integration.migrate.conftest import DATABASE, INDEX, INSERT, VALID, Site, ended
 
 
 def test_three_at_once_on_an_empty_database_succeed(empty: Site) -> None:
@@ -36,7 +36,7 @@ def test_one_that_waits_does_not_stop_the_index_that_the_other_builds(
     """Inside pg_advisory_lock() it would have a snapshot, which CONCURRENTLY waits for."""
     site.write("0002_index", INDEX, atomic=False)
     with site.session("app") as writer:
-        writer.execute("INSERT INTO warehouse_shelf (place) VALUES ('a')")
+        writer.execute(INSERT)
         running = [site.start(), site.start()]
         seen = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory%'"
         wait_for(site, seen, "1")
@@ -77,4 +77,4 @@ def test_a_test_runner_makes_its_database_through_whatever_there_is() -> None:
 
 
 def wait_for(site: Site, sql: str, wanted: str) -> None:
-    assert site.postgres.process.wait_until(lambda: site.ask(sql) == wanted, 60) is None
+    assert site.postgres.process.wait_until(lambda: site.ask(sql) == wanted, 120) is None

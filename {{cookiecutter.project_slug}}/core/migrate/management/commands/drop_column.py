@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.migrations import Migration
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
@@ -33,7 +32,7 @@ class Command(BaseCommand):
     )
     requires_system_checks = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("field", help="app.Model.field")
         parser.add_argument(
             "--days", type=int, default=UNTIL_CONTRACT, help="after which CI asks for the drop"
@@ -49,8 +48,7 @@ class Command(BaseCommand):
         if len(leaves) > 1:
             raise CommandError("Two migrations end this app: run  manage.py makemigrations --merge")
         migration = Migration(_next_name(leaves[0][1], name), app_label)
-        migration.dependencies = [leaves[0]]
-        migration.operations = leave(model, name, field)
+        vars(migration).update(dependencies=[leaves[0]], operations=leave(model, name, field))
         column = field.db_column or field.get_attname()
         due = datetime.now(UTC).date() + timedelta(days=options["days"])
         writer = MigrationWriter(migration)

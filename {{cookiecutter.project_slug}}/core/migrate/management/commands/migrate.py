@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from argparse import ArgumentParser
 from contextlib import nullcontext
 from threading import Event
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -41,11 +40,12 @@ class Command(migrate.Command):
     What an earlier attempt applied is applied, and the migration that was refused is rolled back.
     """
 
+    _is_command = False
     _migration: Migration | None = None
     _connection: BaseDatabaseWrapper
     _wait = OTHER_RUN
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--attempts", type=int, default=ATTEMPTS, help="how often a lock may refuse it"
@@ -54,13 +54,27 @@ class Command(migrate.Command):
             "--wait", type=float, default=OTHER_RUN, help="seconds to wait for another run"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run_from_argv(self, argv: list[str]) -> None:
+        self._is_command = True
+        super().run_from_argv(argv)
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
         self._connection = connections[options["database"]]
         self._wait = options["wait"]
+        try:  # before the checks, some of which ask the database
+            self._connection.ensure_connection()
+        except OperationalError as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise CommandError(
+                f"The database cannot be reached: {reason}", returncode=EX_TEMPFAIL
+            ) from error
+        return super().execute(*args, **options)
+
+    def handle(self, *args: Any, **options: Any) -> None:
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
-        elif self._is_pooled():
-            if self._called_from_command_line:
+        elif is_pooled(self._connection):
+            if self._is_command:
                 raise CommandError(
                     "A pooler stands before this database, and migrations hold locks of a session: "
                     "start them by `scripts/start.sh migrate`, with DATABASE_DIRECT_URL.",
@@ -78,23 +92,14 @@ class Command(migrate.Command):
         self, action: str, migration: Migration | None = None, fake: bool = False
     ) -> None:
         """Django's; before a migration, the way is cleared for it."""
-        super().migration_progress_callback(action, migration, fake)  # type: ignore[no-untyped-call]
+        super().migration_progress_callback(action, migration, fake)
         self._migration = migration if action in ("apply_start", "unapply_start") else None
         if self._migration is None or migration is None:
             return
-        if fake or self._is_pooled():
+        if fake or is_pooled(self._connection):
             return
         take(self._connection, self._wait)
         self._clear_the_way(migration, backwards=action == "unapply_start")
-
-    def _is_pooled(self) -> bool:
-        try:
-            return is_pooled(self._connection)
-        except OperationalError as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise CommandError(
-                f"The database cannot be reached: {reason}", returncode=EX_TEMPFAIL
-            ) from error
 
     def _clear_the_way(self, migration: Migration, *, backwards: bool) -> None:
         concurrently = any(built(each, backwards=backwards) for each in migration.operations)
@@ -111,7 +116,8 @@ class Command(migrate.Command):
             self._migration = None
             with self._watch() as watch:
                 try:
-                    return super().handle(*args, **options)
+                    super().handle(*args, **options)
+                    return
                 except DatabaseError as error:
                     if _sqlstate(error) not in REFUSALS or self._connection.in_atomic_block:
                         raise
@@ -130,7 +136,6 @@ class Command(migrate.Command):
             pause = min(pause * 2, LONGEST)
             self._connection.close_if_unusable_or_obsolete()
             take(self._connection, self._wait)
-        return None
 
     def _watch(self) -> Any:
         """Of the session that migrates; none where its process cannot be told."""
