@@ -47,9 +47,10 @@ def _report(is_well: bool, report: object) -> Answer:
 class Probes:
     """The probes of one process.
 
-    `version` is what runs, in Dockerflow's four words; `unready` says why no request should come here; `is_live` whether the instance works at all
-    (a worker that answers is alive). `metrics` is Prometheus' text, `heartbeat` says whether all
-    is well and what to report; a process that lacks them answers 404.
+    `version` is what runs, in Dockerflow's four words; `unready` says why no request should come
+    here; `is_live` whether the instance works at all (a worker that answers is alive). `metrics` is
+    Prometheus' text, `heartbeat` says whether all is well and what to report; a process that lacks
+    them answers 404.
     """
 
     def __init__(

@@ -33,7 +33,9 @@ _LATER = 10.0
 class Management:
     """The management port of one gunicorn master."""
 
-    def __init__(self, arbiter: Any, *, host: str, port: int, version: Mapping[str, str], conninfo: str) -> None:
+    def __init__(
+        self, arbiter: Any, *, host: str, port: int, version: Mapping[str, str], conninfo: str
+    ) -> None:
         self._arbiter = arbiter
         self._conninfo = conninfo
         self._page = page()
@@ -118,7 +120,9 @@ def _inherited() -> socket.socket | None:
     return socket.socket(fileno=int(descriptor))
 
 
-def open_management(arbiter: Any, *, host: str, port: int, version: Mapping[str, str], conninfo: str) -> None:
+def open_management(
+    arbiter: Any, *, host: str, port: int, version: Mapping[str, str], conninfo: str
+) -> None:
     """Bind the management port, before anything else is started.
 
     `conninfo` is libpq's, of the primary. Exits with 1 and one sentence when the port is taken.

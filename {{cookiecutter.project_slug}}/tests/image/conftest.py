@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
@@ -23,7 +22,7 @@ from typing import Any
 import pytest
 
 from config.env import Environment
-from scripts.servers import Stack
+from scripts.servers import Stack, free_port
 from tests import stack
 from tests.image.engine import Container, Engine, missing
 from tests.server.conftest import READY, production_environment
@@ -35,18 +34,22 @@ DATABASE = "image_tests"
 # Beside the code when the image is built; it must not be found in the image.
 PLANTED = "planted-secret-2f6c1d"
 BUILD = {"SOURCE": "git-of-ours", "VERSION": "1.2.3", "COMMIT": "0123abc", "BUILD": "build-7"}
-_UNUSED = shutil.ignore_patterns(".venv", ".git", ".data", "__pycache__", ".*_cache", "docs", "build")
+_UNUSED = shutil.ignore_patterns(
+    ".venv", ".git", ".data", "__pycache__", ".*_cache", "docs", "build"
+)
 
 
 @dataclass(frozen=True)
 class Image:
+    """A name in the engine's store, and that of the base it was built on."""
+
     engine: Engine
     name: str
     base: str
 
     @property
     def config(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.engine.inspect(self.name)
+        found: dict[str, Any] = self.engine.inspect(self.name)["Config"]
         return found
 
 
@@ -72,11 +75,9 @@ def image(engine: Engine) -> Image:
     base = re.findall(r"^ARG BASE_IMAGE=(\S+)$", dockerfile, re.MULTILINE)[0]
     engine.provide(f"docker.io/library/{base}")
     name = "localhost/service:test"
-    environment = {"ENGINE": "buildah", **BUILD}
-    for variable in ("PIP_INDEX_URL",):
-        if variable in os.environ:
-            environment[variable] = os.environ[variable]
-    engine.run(tree / "scripts" / "image.sh", name, "--pull-never", env=environment)
+    index = {name: os.environ[name] for name in ("PIP_INDEX_URL",) if name in os.environ}
+    given = {"ENGINE": "buildah", **BUILD, **index}
+    engine.run(tree / "scripts" / "image.sh", name, "--pull-never", env=given)
     return Image(engine, name, f"docker.io/library/{base}")
 
 
@@ -111,6 +112,11 @@ def image_env(servers: Stack, image: Image) -> dict[str, str]:
     return variables
 
 
+def with_free_ports(env: Mapping[str, str]) -> dict[str, str]:
+    """Containers share the network of this machine."""
+    return {**env, **{name: str(free_port()) for name in ("PORT", "ASGI_PORT", "METRICS_PORT")}}
+
+
 @pytest.fixture
 def start_container(image: Image, image_env: dict[str, str]) -> Iterator[StartContainer]:
     """See this module's docstring. What a test leaves running is ended after it."""
@@ -124,7 +130,8 @@ def start_container(image: Image, image_env: dict[str, str]) -> Iterator[StartCo
         options: Sequence[str] = (),
         ready: Callable[[Container], bool] | None = None,
     ) -> Iterator[Container]:
-        merged = {k: v for k, v in {**image_env, **(env or {})}.items() if v != ""}
+        merged = {**with_free_ports(image_env), **(env or {})}
+        merged = {name: value for name, value in merged.items() if value != ""}
         container = Container(image.engine, image.name, role, [role, *arguments], merged, options)
         started.append(container)
         container.start()
@@ -138,10 +145,3 @@ def start_container(image: Image, image_env: dict[str, str]) -> Iterator[StartCo
     yield start
     for container in started:
         container.stop(grace=0)
-
-
-def stopping(container: Container, grace: int = 50) -> subprocess.Popen[bytes]:
-    """`podman stop` that has begun, so that a test can look at the container meanwhile."""
-    return subprocess.Popen(
-        container.engine.command("podman", "stop", "--time", str(grace), container.container)
-    )

@@ -49,7 +49,12 @@ def missing() -> str | None:
     absent = [name for name in PROGRAMS if not shutil.which(name, path=path)]
     if absent:
         return f"{absent[0]} is not installed"
-    if os.geteuid() and subprocess.run(["sudo", "-n", "true"], check=False, stderr=subprocess.DEVNULL).returncode:
+    if (
+        os.geteuid()
+        and subprocess.run(
+            ["sudo", "-n", "true"], check=False, stderr=subprocess.DEVNULL
+        ).returncode
+    ):
         return "buildah needs root"
     return None
 
@@ -79,7 +84,9 @@ class Engine:
 
     def command(self, *words: str | Path, env: Mapping[str, str] | None = None) -> list[str]:
         """`words` as root in this engine's environment."""
-        variables = [f"{name}={value}" for name, value in {**self.environment, **(env or {})}.items()]
+        variables = [
+            f"{name}={value}" for name, value in {**self.environment, **(env or {})}.items()
+        ]
         return [*_as_root(), "env", *variables, *map(str, words)]
 
     def run(self, *words: str | Path, env: Mapping[str, str] | None = None) -> str:
@@ -115,7 +122,10 @@ class Engine:
                 "--include=ca-certificates,netbase,tzdata,python3.13-venv",
                 *(f"--customize-hook={names.format(name)}" for name in ("python", "python3")),
                 f'--customize-hook=cp {certificates} "$1{certificates}"',
-                *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "locale")),
+                *(
+                    f"--dpkgopt=path-exclude=/usr/share/{name}/*"
+                    for name in ("man", "doc", "locale")
+                ),
                 *(_SUITE, fresh, mirror),
             )
             fresh.rename(root)
@@ -150,7 +160,9 @@ class Container(Running):
         variables = engine.directory / f"{self.container}.env"
         variables.touch(mode=0o600)
         variables.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
-        words = ["podman", "run", "--rm", "--name", self.container, "--network", "host"]
+        # Its own lines would stand among the container's: no systemd, so no timer for the health.
+        words = ["podman", "--log-level", "fatal", "run", "--rm", "--name", self.container]
+        words += ["--network", "host"]
         words += [*HARDENED, "--env-file", str(variables), *options, image, *arguments]
         super().__init__(name, engine.command(*words), env)
         # The client's own environment has no part in it, and its death would leave the container.
@@ -180,6 +192,7 @@ class Container(Running):
         """As an engine does: STOPSIGNAL, then SIGKILL after `grace` seconds. Its exit code."""
         if self.process.running and self.runs:
             self.engine.run("podman", "stop", "--time", str(grace), self.container)
+            return self.wait_for_exit(10)
         return super().stop()
 
 

@@ -28,10 +28,14 @@ caches = ("/root", "/var/lib/apt/lists", "/var/cache/apt", "/tmp", "/var/tmp")  
 print(
     json.dumps(
         {
-            "compilers": [str(p) for p in everything if p.name in COMPILERS and os.access(p, os.X_OK)],
+            "compilers": [
+                str(p) for p in everything if p.name in COMPILERS and os.access(p, os.X_OK)
+            ],
             "headers": [str(p) for p in everything if p.name == "libpq-fe.h"],
             "caches": {top: sum(p.stat().st_size for p in files(top)) for top in caches},
-            "wheels": [str(p) for p in everything if p.suffix in {".whl", ".gz"} and "/pip" in str(p)],
+            "wheels": [
+                str(p) for p in everything if p.suffix in {".whl", ".gz"} and "/pip" in str(p)
+            ],
             "secrets": [str(p) for p in everything if SECRET in p.read_bytes()],
             "writable": [
                 str(p)
@@ -39,7 +43,7 @@ print(
                 for p in files(top)
                 if p.exists() and (p.stat().st_uid == app.pw_uid or p.stat().st_mode & 0o002)
             ],
-            "top": sorted(os.listdir("/app")),
+            "top": sorted(p.name for p in Path("/app").iterdir()),
             "packages": sorted(
                 path.name.partition("-")[0].lower().replace("_", "-")
                 for path in Path("/opt/venv").rglob("*.dist-info")

@@ -1,8 +1,8 @@
 """Who the service is.
 
 Decides: its name for machines and for people, and what /__version__ answers. Reads SERVICE_NAME,
-RELEASE, `config/identity.toml` and, in an image, `version.json`. Without it logs and cache keys of two services mix. To lift it out:
-replace the file by two constants.
+RELEASE, `config/identity.toml` and, in an image, `version.json`. Without it logs and cache keys of
+two services mix. To lift it out: replace the file by constants.
 """
 
 import json
