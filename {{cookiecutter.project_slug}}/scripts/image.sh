@@ -2,7 +2,7 @@
 # make image: build the image of this tree by the engine that is here: docker, podman or buildah.
 # Usage: image.sh NAME:TAG [option of the engine's build ...]
 #   ENGINE=podman chooses; BASE_IMAGE=name@sha256:... builds on another base; SOURCE, VERSION, COMMIT
-#   and BUILD say where it comes from, else git does.
+#   and BUILD say where it comes from, else git does. CONTEXT=folder holds another Dockerfile.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -52,4 +52,4 @@ if [ -n "$index" ]; then
 fi
 export DOCKER_BUILDKIT=1 # before 23 docker has it and does not use it
 # shellcheck disable=SC2086 # two words and more
-$build --tag "$name" "$@" .
+$build --tag "$name" "$@" "${CONTEXT:-.}"
