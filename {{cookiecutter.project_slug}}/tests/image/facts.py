@@ -33,9 +33,7 @@ print(
             ],
             "headers": [str(p) for p in everything if p.name == "libpq-fe.h"],
             "caches": {top: sum(p.stat().st_size for p in files(top)) for top in caches},
-            "wheels": [
-                str(p) for p in everything if p.suffix in {".whl", ".gz"} and "/pip" in str(p)
-            ],
+            "wheels": [str(p) for p in everything if p.suffix == ".whl" and p.parts[1] != "usr"],
             "secrets": [str(p) for p in everything if SECRET in p.read_bytes()],
             "writable": [
                 str(p)
