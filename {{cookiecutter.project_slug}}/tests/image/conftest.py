@@ -41,11 +41,12 @@ _UNUSED = shutil.ignore_patterns(
 
 @dataclass(frozen=True)
 class Image:
-    """A name in the engine's store, and that of the base it was built on."""
+    """A name in the engine's store, the base it was built on, and the tree it was built from."""
 
     engine: Engine
     name: str
     base: str
+    tree: Path
 
     @property
     def config(self) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def image(engine: Engine) -> Image:
     index = {name: os.environ[name] for name in ("PIP_INDEX_URL",) if name in os.environ}
     given = {"ENGINE": "buildah", **BUILD, **index}
     engine.run(tree / "scripts" / "image.sh", name, "--pull-never", env=given)
-    return Image(engine, name, f"docker.io/library/{base}")
+    return Image(engine, name, f"docker.io/library/{base}", tree)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tests.server.roles import Running
 from tests.stack import BASE_DIR
 
 PROGRAMS = ("buildah", "podman", "runc", "mmdebstrap")
-INSTALL = "apt-get install --no-install-recommends buildah podman runc mmdebstrap"
+INSTALL = "make packages"
 # What the images of the tests are hardened by, as Compose and Kubernetes do.
 HARDENED = (
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108

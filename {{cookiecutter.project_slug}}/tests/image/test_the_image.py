@@ -20,6 +20,7 @@ import pytest
 
 from scripts.servers import PgBouncer
 from tests.broker import Queue, published, queue
+from tests.image.compose import Compose
 from tests.image.conftest import BUILD, Image, StartContainer, with_free_ports
 from tests.image.engine import Container, EngineError
 from tests.server.conftest import READY
@@ -296,3 +297,43 @@ def test_a_running_task_is_finished_after_sigterm(
     assert [line["word"] for line in worker.logs if line["message"] == "awake"] == ["first"]
     assert [message["args"] for message in queue.messages] == [[1, "not begun"]]
     assert queue.in_hand == 0
+
+
+# Compose -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compose(image: Image) -> Iterator[Compose]:
+    made = Compose(image.engine, image.tree, image.name, image.base)
+    yield made
+    made.down()
+
+
+def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, image: Image) -> None:
+    compose.up("postgres", "cache", "broker")
+    for server in ("postgres", "cache", "broker"):
+        compose.wait_until_healthy(server)
+    compose.up("pgbouncer", "migrate")
+    assert compose.wait_for_exit("migrate") == 0
+    compose.wait_until_healthy("pgbouncer")
+    compose.up("web", "worker")
+    compose.wait_until_healthy("web")
+    compose.wait_until_healthy("worker")
+
+    # From the worker's container, by the service's name, as nginx comes.
+    headers = {"Host": "composed.example.org", "X-Forwarded-Proto": "https"}
+    ask = (
+        "import http.client as h; c = h.HTTPConnection('web', 8000, timeout=10); "
+        f"c.request('GET', '/api/v1/session/', headers={headers}); print(c.getresponse().status)"
+    )
+    assert compose.do("worker", "python", "-c", ask).strip() == "200"
+    health = "import http.client as h; c = h.HTTPConnection('web', 8000, timeout=10); "
+    health += "c.request('GET', '/__heartbeat__'); print(c.getresponse().read().decode())"
+    assert json.loads(compose.do("worker", "python", "-c", health))["status"] == "ok"
+
+    folder = image.tree / ".compose/secrets"
+    assert folder.stat().st_mode & 0o077 == 0
+    psql = ("psql", "--host=/run/postgresql", "--username=postgres", "service", "-Atc")
+    assert compose.do("postgres", *psql, "SHOW max_connections").strip() == "100"
+    roles = "SELECT rolconfig::text LIKE '%statement_timeout=5s%' FROM pg_roles WHERE rolname='app'"
+    assert compose.do("postgres", *psql, roles).strip() == "t"
