@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scripts.servers import Valkey
@@ -67,7 +67,8 @@ class Compose:
         return int(self.podman("wait", name(service)))
 
     def down(self) -> None:
-        self.podman("rm", "--all", "--force", "--time", "0")
+        # Where the bridge is: elsewhere podman finds no network to take down.
+        self._inside("env", *_words(self._env), "podman", "rm", "--all", "--force", "--time", "0")
         self._engine.run("ip", "netns", "delete", self._namespace)
 
     def _wait(self, service: str, check: Callable[[], object], seconds: float = 60) -> None:
@@ -116,6 +117,10 @@ class Compose:
                 *("--build-arg", f"BASE_IMAGE={base}"),
                 *("--tag", f"docker.io/{public}:{wanted[public]}", contexts / folder),
             )
+
+
+def _words(env: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in env.items()]
 
 
 def name(service: str) -> str:

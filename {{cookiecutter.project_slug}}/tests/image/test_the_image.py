@@ -305,8 +305,10 @@ def test_a_running_task_is_finished_after_sigterm(
 @pytest.fixture
 def compose(image: Image) -> Iterator[Compose]:
     made = Compose(image.engine, image.tree, image.name, image.base)
-    yield made
-    made.down()
+    try:
+        yield made
+    finally:
+        made.down()
 
 
 def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, image: Image) -> None:
