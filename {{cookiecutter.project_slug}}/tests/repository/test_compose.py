@@ -1,4 +1,4 @@
-"""compose.yaml keeps what production keeps: hardened containers, known variables, no open secret."""
+"""compose.yaml keeps what production keeps: hardened containers, known variables, closed secrets."""
 
 from __future__ import annotations
 
