@@ -9,7 +9,8 @@ mkdir -p "$site/tls"
 [ ! -d deploy/nginx ] || cp deploy/nginx/*.conf "$site"
 cp deploy/compose/nginx/media.conf "$site"
 
-find "$site" -name '*.conf' -exec sed -i \
+for file in "$site"/*.conf; do
+    sed \
     -e '/# site$/{' \
     -e '/^user /d' -e '/modules-enabled/d' -e '/\[::\]:/d' \
     -e 's|^pid .*;|pid /tmp/nginx.pid;|' \
@@ -19,7 +20,9 @@ find "$site" -name '*.conf' -exec sed -i \
     -e 's|server 127.0.0.1:8000 |server web:8000 |' -e '/127.0.0.1:8010/d' \
     -e 's|server 127.0.0.1:8001 |server asgi:8001 |' \
     -e 's|/etc/nginx/tls/|/etc/nginx/site/tls/|' \
-    -e '}' '{}' +
+    -e '}' "$file" >"$file.new"
+    mv "$file.new" "$file"
+done
 [ ! -e "$site/identity.conf" ] || echo 'include media.conf;' >>"$site/identity.conf"
 
 tls=.compose/tls

@@ -100,4 +100,4 @@ def test_roles_wait_for_the_migration_to_have_ended_well() -> None:
 def test_the_health_check_of_the_image_asks_the_port_that_the_service_takes() -> None:
     script = (BASE_DIR / "deploy/docker/healthcheck").read_text(encoding="utf-8")
     port = next(one for one in declared(Environment) if one.name == "METRICS_PORT")
-    assert f"${{METRICS_PORT:-{port.defaults['*']}}}" in script
+    assert "${METRICS_PORT:-" + str(port.defaults["*"]) + "}" in script
