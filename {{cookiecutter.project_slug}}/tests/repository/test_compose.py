@@ -1,4 +1,4 @@
-"""compose.yaml keeps what production keeps: hardened containers, known variables, closed secrets."""
+"""compose.yaml keeps what production keeps: hardened containers, known variables, no secret."""
 
 from __future__ import annotations
 
