@@ -30,7 +30,7 @@ def git(*arguments: str) -> str:
         ["git", "-C", BASE_DIR, *arguments], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RefusedError(done.stderr.strip().splitlines()[-1] if done.stderr else "git failed")
+        raise RefusedError(done.stderr.strip().rpartition("\n")[2])
     return done.stdout.strip()
 
 
@@ -78,15 +78,14 @@ def main(arguments: list[str]) -> int:
         tree = check_out(ref)
     except RefusedError as error:
         asked = f"REF={os.environ['REF']}" if os.environ.get("REF") else "git"
-        print(f"{asked}: {error or 'there is no such commit'}", file=sys.stderr)
+        print(f"{asked}: {str(error) or 'there is no such commit'}", file=sys.stderr)
         return 1
     stage = tree / "tests" / "stack.py"
     if not stage.exists() or "NEXT_RELEASE" not in stage.read_text(encoding="utf-8"):
         print(f"{ref} is older than this check, and its tests cannot take the schema of another.")
         return 0
-    print(
-        f"The tests of {ref} on the schema of {git('describe', '--always', '--dirty')}:", flush=True
-    )
+    this = git("describe", "--tags", "--always", "--dirty")
+    print(f"The tests of {ref} on the schema of {this}:", flush=True)
     return subprocess.run(
         [packages(tree), "-m", "pytest", *(arguments or TESTS)],
         cwd=tree,

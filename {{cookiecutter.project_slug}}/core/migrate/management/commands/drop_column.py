@@ -49,7 +49,8 @@ class Command(BaseCommand):
             raise CommandError("Two migrations end this app: run  manage.py makemigrations --merge")
         migration = Migration(_next_name(leaves[0][1], name), app_label)
         vars(migration).update(dependencies=[leaves[0]], operations=leave(model, name, field))
-        column = field.db_column or field.get_attname()
+        # A field of the migrations is bound to no model, and does not know its own name.
+        column = field.db_column or (f"{name}_id" if field.is_relation else name)
         due = datetime.now(UTC).date() + timedelta(days=options["days"])
         writer = MigrationWriter(migration)
         path = Path(writer.path)
