@@ -34,8 +34,8 @@ SCHEMA = """
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2, 3
 """
 ROWS = "SELECT count(*)::text, md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t"
-# What a row of any table is made of. It obeys no foreign key (the seed is a superuser's replica) and
-# no check: no code reads it.
+# What a row of any table is made of. It obeys no foreign key (the seed is a superuser's replica)
+# and no check: no code reads it.
 CHECKS = """
     SELECT conname, replace(pg_get_constraintdef(oid), ' NOT VALID', '') || ' NOT VALID'
     FROM pg_constraint
