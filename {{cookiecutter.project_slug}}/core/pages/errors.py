@@ -89,7 +89,7 @@ WORDS = {
     503: Words(_("Not available"), _("The service cannot answer at the moment."), _LATER),
     504: Words(_("Too slow"), _("The service did not answer in time."), _LATER),
 }
-# What programs compare, where the proxy answers for the service; the service's own errors have more.
+# What programs compare where the proxy answers for the service, whose own errors have more.
 CODES = {
     400: "bad_request",
     403: "permission_denied",

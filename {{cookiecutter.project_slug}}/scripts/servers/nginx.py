@@ -22,6 +22,7 @@ from scripts.servers.server import HOST, Server, free_port
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx"
 INSTALL = "apt-get install nginx libnginx-mod-http-brotli-static"
 MODULES = Path("/usr/lib/nginx/modules")
+_BROTLI = "ngx_http_brotli_static_module.so"
 _MARK = "# site"
 # Seconds until workers with the new configuration serve after a HUP; 0.05 on an idle machine.
 _RELOAD_TIMEOUT = 10.0
@@ -37,9 +38,10 @@ class Nginx(Server):
     """The proxy in front of `web` and `asgi`, ports on this machine, for the domain `domain`.
 
     It runs the files of deploy/nginx; of them only lines that end in "# site" are changed, and
-    those that name the domain. Folders are below `directory`: `static/`, `__error/` and `tls/`,
-    which has a certificate of its own making. `balancers` are believed (balancers.conf); `replace`
-    changes texts of the files, for a control or a test that must not wait. Raises `ServerError`.
+    those that name the domain. Its files are below `directory`: `static/` and `__error/`, which
+    the caller fills, and `tls/` with a certificate of its own making. `balancers` are believed
+    (balancers.conf); `replace` changes texts of the files, for a control or for a test that must
+    not wait. Raises `ServerError`.
     """
 
     name = "nginx"
@@ -88,12 +90,12 @@ class Nginx(Server):
         self._reload()
 
     def _reload(self) -> None:
-        """Returns when only workers with the new files take connections."""
+        """Returns when only workers with the new files take connections. Raises `ServerError`."""
         before = self._workers()
         self._write()
         os.kill(self.process.pid, signal.SIGHUP)
         deadline = time.monotonic() + _RELOAD_TIMEOUT
-        while not self._workers() - before or not self._is_ready():
+        while not (now := self._workers()) or now & before:
             if time.monotonic() > deadline:
                 raise ServerError("nginx did not reload.")
             time.sleep(0.05)
@@ -129,17 +131,17 @@ class Nginx(Server):
         return [program, "-p", self.directory, "-c", configuration, "-e", "stderr"]
 
     def _write(self) -> None:
-        for name in ("conf", "static", "__error", "tls", "temp"):
+        for name in ("conf", "tls", "temp"):
             (self.directory / name).mkdir(mode=0o755, parents=True, exist_ok=True)
         if not (modules := self.directory / "modules").is_symlink():
             modules.symlink_to(MODULES)  # Debian names a module relative to its own prefix
         self._make_certificate()
-        shipped = re.search(r'server_name "([^"]+)"', (CONFIGURATION / "identity.conf").read_text())
-        assert shipped, "identity.conf names no domain"
+        shipped = (CONFIGURATION / "identity.conf").read_text().split('server_name "')[1]
+        shipped = shipped.partition('"')[0]
         for path in CONFIGURATION.glob("*.conf"):
             if path.name == "brotli.conf" and not (MODULES / _BROTLI).exists():
                 continue
-            text = path.read_text().replace(shipped[1], self.domain)
+            text = path.read_text().replace(shipped, self.domain)
             lines = [self._on_this_machine(line) for line in text.splitlines()]
             text = "\n".join(line for line in lines if line is not None) + "\n"
             for old, new in self._replace.items():
@@ -192,6 +194,7 @@ class Nginx(Server):
             [
                 "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                 "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={names}",
+                "-addext", "keyUsage=critical,digitalSignature,keyCertSign",
                 "-keyout", self.directory / "tls" / "privkey.pem", "-out", self.certificate,
             ],
             check=True,
@@ -208,6 +211,3 @@ class Nginx(Server):
     def trust(self) -> ssl.SSLContext:
         """A client's, who knows the certificate."""
         return ssl.create_default_context(cafile=str(self.certificate))
-
-
-_BROTLI = "ngx_http_brotli_static_module.so"

@@ -28,7 +28,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--ssi", metavar="NAME", help="the proxy's variable with a request's id")
+        parser.add_argument(
+            "--ssi", metavar="NAME", help="the proxy's variable with a request's id"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises `OSError` when the folder cannot be written."""
