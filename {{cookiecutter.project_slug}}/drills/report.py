@@ -42,6 +42,8 @@ class Figures:
     readyz_flip_s: float | None
     lost: int
     dup: int
+    # Orders whose answer was lost, sent again with their key.
+    resent: int = 0
 
     def broken(self, bounds: Mapping[str, float]) -> list[str]:
         """Which figures are above their bounds."""
