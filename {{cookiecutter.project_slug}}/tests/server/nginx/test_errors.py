@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -84,6 +85,19 @@ def test_a_burst_of_one_address_is_refused_and_others_are_served(
         told(refused[0], 429, "throttled", "/" if path == "/test/echo/" else path)
         assert refused[0].headers["Retry-After"] == "1"
         assert Client(proxy).ask(path).status == 502  # reached the service, which is down
+
+
+def test_an_error_without_its_file_is_no_404(start_proxy: StartProxy) -> None:
+    with start_proxy(web=[free_port()]) as proxy:
+        (proxy.directory / "__error").unlink()
+        assert Client(proxy).ask("/api/").status >= 500
+
+
+def test_the_log_names_the_request_and_not_the_page_of_its_error(start_proxy: StartProxy) -> None:
+    with start_proxy(web=[free_port()]) as proxy:
+        Client(proxy).ask("/api/x/?secret=1", "POST")
+        line = json.loads(proxy.access_log.read_text())
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/api/x/", "502")
 
 
 def test_an_error_of_the_service_passes_as_it_is(client: Client) -> None:
