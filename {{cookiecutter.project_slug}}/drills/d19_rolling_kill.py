@@ -20,6 +20,8 @@ ROUNDS, QUICK = 3, 1
 # resent: an order of each client for each kill, and the one that came while its process was dying.
 BOUNDS = {"failed": 0, "resent": 2 * ORDERERS * 2 * ROUNDS}
 ANSWERS = 10_000
+# Seconds between two: a request of 3 s that meets both has nowhere left to go.
+SETTLE = 4.0
 
 
 def run(drill: Drill) -> Figures:
@@ -27,7 +29,7 @@ def run(drill: Drill) -> Figures:
         with drill.traffic(Traffic(fleet.proxy.port, orderers=ORDERERS)) as traffic:
             traffic.hold(2)
             for _ in range(QUICK if drill.is_quick else ROUNDS):
-                drill.strike(lambda: fleet.restart_each(kill))
+                drill.strike(lambda: fleet.restart_each(kill, settle=SETTLE))
             if not (drill.is_quick or drill.is_control):
                 traffic.hold_until(ANSWERS, 300)
             drill.heal()

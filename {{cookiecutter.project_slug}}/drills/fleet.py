@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -53,12 +54,13 @@ class Fleet:
     def __exit__(self, *_: object) -> None:
         self._undo.close()
 
-    def restart_each(self, end: Callable[[Role], object]) -> None:
-        """`end` one, start its successor on its ports, and go on when that is ready."""
+    def restart_each(self, end: Callable[[Role], object], *, settle: float = 0.0) -> None:
+        """`end` one, start its successor on its ports, and go on `settle` seconds after it is ready."""
         for number, old in enumerate(self.roles):
             end(old)
             self.roles[number] = self._role(old.port, old.metrics_port)
             start(self.roles[number])
+            threading.Event().wait(settle)
 
     def _role(self, port: int, metrics_port: int) -> Role:
         ports = {"PORT": str(port), "METRICS_PORT": str(metrics_port)}
