@@ -50,6 +50,8 @@ class Figures:
     lost: int
     dup: int
     unmigrated: int = 0
+    # Orders whose answer was lost, sent again with their key.
+    resent: int = 0
 
     def broken(self, bounds: Mapping[str, float]) -> list[str]:
         """Which figures are above their bounds."""

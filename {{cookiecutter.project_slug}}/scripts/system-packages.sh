@@ -6,12 +6,14 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin # Debian keeps servers there, and a user's PATH leaves them out
 
 needed=
-for program in pgbouncer rabbitmq-server buildah podman runc mmdebstrap iptables; do
+for program in pgbouncer nginx rabbitmq-server buildah podman runc mmdebstrap iptables; do
     command -v "$program" >/dev/null || needed="$needed $program" # its package has its name
 done
 for program in netavark aardvark-dns; do # podman's own: none of them is on a PATH
     [ -x "/usr/lib/podman/$program" ] || needed="$needed $program"
 done
+[ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] ||
+    needed="$needed libnginx-mod-http-brotli-static"
 command -v ip >/dev/null || needed="$needed iproute2"
 if [ -n "$needed" ]; then
     if ! command -v apt-get >/dev/null; then
