@@ -16,11 +16,12 @@ def notify(state: str) -> bool:
     address = os.environ.get("NOTIFY_SOCKET")  # noqa: TID251 - from systemd, not configuration
     if not address:
         return False
+    if address.startswith("@"):  # stands for the zero byte of an abstract address
+        address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.setblocking(False)
         try:
-            # "@" stands for the zero byte of an abstract address.
-            channel.sendto(state.encode(), address.replace("@", "\0", 1))
+            channel.sendto(state.encode(), address)
         except OSError:  # systemd is busy with a queue of them, or away for its own re-exec
             return False
     return True

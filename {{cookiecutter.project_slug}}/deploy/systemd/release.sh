@@ -19,7 +19,7 @@ start=90     # seconds until a new master is ready; TimeoutStartSec of the unit
 drain=40     # seconds until the old one has ended; TimeoutStopSec, and some for a busy machine
 took_over=15 # seconds until a USR2 has executed a new master
 
-say() { echo "release: $*"; }
+say() { echo "release: $*" || :; } # nobody may be listening any more
 stop() {
     echo "release: $*" >&2
     exit 1
@@ -98,11 +98,16 @@ activate() { # RELEASE
 
 replace() { # RELEASE: activate it, or be again where we were
     before=$(release_of current)
+    older=$(release_of previous)
+    # Half a release is worse than none: a connection that breaks, or a Ctrl-C, ends nothing from
+    # here on. And `previous` is right at every moment, should the machine lose its power.
+    trap '' HUP INT PIPE TERM
+    [ -z "$before" ] || point previous "$before"
     if activate "$1"; then
-        [ -z "$before" ] || point previous "$before"
         say "$1 serves${before:+, instead of $before}"
         return 0
     fi
+    [ -z "$older" ] || point previous "$older"
     [ -n "$before" ] || stop "$1 does not serve, and there is no release before it"
     say "back to $before"
     activate "$before" || stop "$1 FAILED AND $before DID NOT COME BACK: look at the units now"
@@ -123,7 +128,7 @@ unpack() {
         cp -R -- "$source/." "$target"
         rm -rf -- "$target/.venv" # its programs hold the paths of another folder
     else
-        tar --no-same-owner -xf "$source" -C "$target" || stop "$source is not a tar archive"
+        tar --no-same-owner -xf "$source" -C "$target" 2>/dev/null || stop "$source is not a tar archive"
         # An archive may hold one folder around everything.
         set -- "$target"/*
         if [ $# = 1 ] && [ -f "$1/manage.py" ]; then
@@ -132,8 +137,11 @@ unpack() {
             mv -- "$target.inner" "$target"
         fi
     fi
-    [ -f "$target/manage.py" ] && [ -f "$target/deploy/systemd/start.sh" ] ||
-        stop "$source holds no release of the service: manage.py or deploy/systemd/ is missing"
+    for needed in manage.py deploy/systemd/start.sh; do
+        [ -f "$target/$needed" ] || stop "$source holds no release of the service: no $needed"
+    done
+    # Whatever it was where it was packed: the service's user reads it, and root alone writes.
+    chmod -R u=rwX,go=rX -- "$target"
 }
 
 install_environment() {
@@ -168,6 +176,11 @@ prune() {
     done
 }
 
+discard() { # what did not become a release, unless it is all there is
+    [ -e "$target/.complete" ] || [ "$id" = "$(release_of current)" ] ||
+        rm -rf -- "${target:?}" "$target.inner"
+}
+
 ship() {
     source=$1
     [ -e "$source" ] || stop "there is no folder or archive $source"
@@ -178,11 +191,11 @@ ship() {
         stop "'$id' is no name of a release: letters, digits, dots, hyphens and underscores" ;;
     esac
     target=$root/releases/$id
-    [ ! -e "$target/.complete" ] ||
+    if [ -e "$target/.complete" ] || [ "$id" = "$(release_of current)" ]; then
         stop "there is a release $id already: a name stands for one content, so choose another"
-    rm -rf -- "${target:?}" "$target.inner" # half of one, of a run that was interrupted
-
-    trap '[ -e "$target/.complete" ] || rm -rf -- "$target" "$target.inner"' EXIT
+    fi
+    discard # half of one, of a run that was interrupted
+    trap discard EXIT
     say "1/6 unpack $id"
     unpack
     say "2/6 install its packages"
@@ -193,27 +206,27 @@ ship() {
     collect_static
     say "5/6 migrate"
     unit migrate "the migrations of $id ended; nothing else was changed"
-    : >"$target/.complete"
     say "6/6 activate"
     replace "$id"
+    : >"$target/.complete"
     prune
 }
 
-[ $# = 1 ] && [ -n "$1" ] || {
+if [ $# != 1 ] || [ -z "$1" ]; then
     echo "Usage: release.sh FOLDER | ARCHIVE.tar[.gz] | rollback" >&2
     exit 64 # EX_USAGE
-}
+fi
 # By the copy that was started: the release under it may be pruned, or replaced, meanwhile.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-mkdir -p -- "$root/releases" || stop "$root cannot be written: run it as root"
-[ -e "$root/static" ] || ln -s current/staticfiles "$root/static" # where deploy/nginx looks
+mkdir -p -- "$root/releases" 2>/dev/null || stop "$root cannot be written: run it as root"
+[ -L "$root/static" ] || ln -s current/staticfiles "$root/static" # where deploy/nginx looks
 exec 9>"$root/.lock"
 flock -n 9 || stop "another release is being shipped on this machine"
 
 case $1 in
 rollback)
     back=$(release_of previous)
-    [ -n "$back" ] && [ -d "$root/releases/$back" ] || stop "there is no release before this one"
+    [ -d "$root/releases/${back:-none}" ] || stop "there is no release before this one"
     replace "$back"
     ;;
 *) ship "$1" ;;
