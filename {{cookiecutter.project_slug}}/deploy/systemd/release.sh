@@ -54,7 +54,9 @@ within() { # SECONDS COMMAND...: until it succeeds
 }
 
 started() { [ -n "$(pid_in starting)" ]; }
-serves_or_ended() { serves "$1" || ! started; }
+served_or_ended() { # RELEASE: one answer of its own is enough, the next may be the old master's
+    if serves "$1"; then has_served=yes; else ! started; fi
+}
 leads() { [ "$(pid_in web)" = "$1" ]; }
 
 execute_web() { # RELEASE: its master beside the old one, then instead of it
@@ -72,8 +74,9 @@ execute_web() { # RELEASE: its master beside the old one, then instead of it
         return 1
     }
     new=$(pid_in starting)
-    within "$start" serves_or_ended "$1" || :
-    if [ -n "$new" ] && serves "$1"; then
+    has_served=
+    within "$start" served_or_ended "$1" || :
+    if [ -n "$new" ] && [ -n "$has_served" ]; then
         # It finishes what it is at and names its successor to systemd (core/server/hooks.py).
         kill -TERM "$old"
         within "$drain" leads "$new" && return 0
