@@ -15,6 +15,9 @@ done
 [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] ||
     needed="$needed libnginx-mod-http-brotli-static"
 command -v ip >/dev/null || needed="$needed iproute2"
+command -v systemd-analyze >/dev/null || needed="$needed systemd"
+command -v nft >/dev/null || needed="$needed nftables"
+command -v sshd >/dev/null || needed="$needed openssh-server"
 if [ -n "$needed" ]; then
     if ! command -v apt-get >/dev/null; then
         echo "system-packages: the tests need$needed, and there is no apt-get: install it." >&2
