@@ -13,8 +13,14 @@ from tests.server.conftest import production_environment
 from tests.server.systemd.machine import Machine
 
 SECRET = {
-    "every": ("SECRET_KEY", "CACHE_URL", "BROKER_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
-    + ("EMAIL_URL",),
+    "every": (
+        "SECRET_KEY",
+        "CACHE_URL",
+        "BROKER_URL",
+        "S3_ACCESS_KEY_ID",
+        "S3_SECRET_ACCESS_KEY",
+        "EMAIL_URL",
+    ),
     "requests": ("DATABASE_URL",),
     "tasks": ("DATABASE_URL",),
     "migrations": ("DATABASE_URL", "DATABASE_DIRECT_URL"),

@@ -136,8 +136,10 @@ def test_a_bad_environment_stops_a_release_before_it_changes_anything(only_web: 
         machine.environment.write_text(told)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        f"release: the environment of this machine is not what {new} needs: "
-        f"journalctl -u service-check@{new}"
+        (
+            f"release: the environment of this machine is not what {new} needs: "
+            f"journalctl -u service-check@{new}"
+        )
     ]
     assert "LOG_LEVEL" in machine.log(f"service-check@{new}.service")
     assert version(machine) == current(machine) == before
