@@ -1,6 +1,6 @@
 vcl 4.1;
 
-# The edge cache, for Varnish 7 (Debian 12: 7.1, Debian 13: 7.7). docs/operations/edge-cache.md.
+# The edge cache, for Varnish 7 (Debian 12: 7.1, Debian 13: 7.7). docs/operations/edge.md.
 # The application decides what is shared (Cache-Control: public, core/caching); nothing else is kept.
 
 import std;
@@ -13,7 +13,7 @@ backend default {
     .first_byte_timeout = 35s;      # above gunicorn's 30 s: it is the one that ends a request
     .between_bytes_timeout = 35s;
     .probe = {
-        .url = "/readyz";
+        .url = "/__lbheartbeat__";  # a worker's own answer: without database, pages still are asked for
         .interval = 5s;
         .timeout = 1s;
         .window = 5;

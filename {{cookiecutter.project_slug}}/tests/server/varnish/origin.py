@@ -25,7 +25,7 @@ class Origin:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if self.path == "/readyz":
+                if self.path == "/__lbheartbeat__":
                     self.send_response(200)
                     self.send_header("Content-Length", "0")
                     self.end_headers()

@@ -112,9 +112,7 @@ def test_a_page_that_becomes_public_is_kept_at_once(edge: Varnish, origin: Origi
 
 
 @pytest.mark.parametrize(("method", "headers"), [("POST", {}), ("GET", {"Authorization": "x"})])
-def test_others_pass(
-    edge: Varnish, origin: Origin, method: str, headers: dict[str, str]
-) -> None:
+def test_others_pass(edge: Varnish, origin: Origin, method: str, headers: dict[str, str]) -> None:
     kept = ask(edge, "/pass").body
     assert ask(edge, "/pass", method, **headers).body != kept
     assert ask(edge, "/pass").body == kept
@@ -147,9 +145,7 @@ def test_a_purge_by_tag_and_nothing_else(edge: Varnish, origin: Origin) -> None:
     "headers",
     [{}, {"Edge-Token": "wrong"}, {"Edge-Token": ""}, {**TOKEN, "X-Forwarded-For": "192.0.2.1"}],
 )
-def test_a_stranger_purges_nothing(
-    edge: Varnish, origin: Origin, headers: dict[str, str]
-) -> None:
+def test_a_stranger_purges_nothing(edge: Varnish, origin: Origin, headers: dict[str, str]) -> None:
     kept = ask(edge, "/safe").body
     assert purge(edge, "/safe", **headers) == 403
     assert ask(edge, "/safe").body == kept
