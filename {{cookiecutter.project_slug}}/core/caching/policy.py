@@ -13,8 +13,8 @@ class Public:
 
     `max_age`: seconds for which nobody asks again. `stale_while_revalidate`: seconds after those
     in which a cache answers with its copy while it asks (RFC 5861). `edge_age`: seconds at a shared
-    cache instead of `max_age` (s-maxage): longer, where it is purged (`core.edge`). As `cache_policy`
-    of a class, or as the decorator of a function:
+    cache instead of `max_age` (s-maxage): longer, where it is purged (`core.edge`). As
+    `cache_policy` of a class, or as the decorator of a function:
 
         class ArticleList(generics.ListAPIView[Article]):
             cache_policy = Public(max_age=60, stale_while_revalidate=600)

@@ -8,9 +8,9 @@
 
     edge.purge_on_change(Article, lambda article: ["/articles/", f"article:{article.pk}"])
 
-`purge_on_change` belongs into the `ready()` of an app; `purge("/articles/")` is for a change without a
-signal (`update()`, `bulk_create()`, SQL). Either writes a message of the outbox in the caller's
-transaction: a purge is neither lost nor premature. What begins with a slash is an address with its
+`purge_on_change` belongs into the `ready()` of an app; `purge("/articles/")` is for a change
+without a signal (`update()`, `bulk_create()`, SQL). Either writes a message of the outbox in the
+caller's transaction: a purge is neither lost nor premature. What begins with a slash is an address with its
 query: one copy. Anything else is a tag: every page that names it. A page that was being made while
 its rows changed may be kept after the purge, until its age; `edge_age` bounds that.
 

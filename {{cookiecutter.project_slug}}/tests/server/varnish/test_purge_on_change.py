@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,12 +15,12 @@ import psycopg
 import pytest
 
 from scripts.servers import Stack, free_port
-from scripts.servers.varnish import Varnish, find_varnish
+from scripts.servers.varnish import CONFIGURATION, Varnish, find_varnish
 from tests.server.conftest import READY, production_environment
 from tests.server.roles import START_TIMEOUT, Role
 from tests.stack import IN_CI
 
-TOKEN = "the-token-of-the-edge"  # noqa: S105
+TOKEN = "the-token-of-the-edge"
 # Seconds. The relay looks every moment and the worker takes it at once: 0.2 on an idle machine.
 SEEN = 20.0
 # With the pauses of a task that failed twice or thrice.
@@ -59,6 +60,7 @@ class Stage:
     def see(self, kind: str = "group", pk: int | None = None) -> Page:
         path = f"/api/test/{kind}/{pk or self.pk}/"
         answer, body = self.web.get(path, port=self.edge.port)
+        assert answer.status == 200, body + self.web.output.encode()
         return Page(json.loads(body)["name"], answer.headers["X-Cache"])
 
     def rename(self, name: str, *, take_back: bool = False) -> None:
@@ -115,10 +117,10 @@ def stage_of_module(
         for role in roles:
             undo.callback(role.stop)
             role.start()
-        undo.enter_context(edge)
         undo.enter_context(gate(port, stage))
         for role in roles:
             role.wait_until(lambda role=role: READY[role.name](role), 2 * START_TIMEOUT)  # type: ignore[misc]
+        undo.enter_context(edge)  # last: one that was refused three times asks nobody for a while
         yield stage
 
 
@@ -131,6 +133,13 @@ def stage(stage_of_module: Stage) -> Stage:
     stage.refusals = 0
     stage.pk = stage.group("before")
     return stage
+
+
+def test_the_edge_sees_that_the_service_lives(stage: Stage) -> None:
+    [path] = re.findall(r'\.url = "(.+)";', CONFIGURATION.read_text())
+    # As a probe asks: by address, and not as a proxy of a client.
+    headers = {"Host": "127.0.0.1", "X-Forwarded-Proto": "http"}
+    assert stage.web.get(path, headers=headers)[0].status == 200
 
 
 def test_a_change_is_seen_at_once_and_other_pages_stay(stage: Stage) -> None:
