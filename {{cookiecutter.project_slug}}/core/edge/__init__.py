@@ -10,9 +10,9 @@
 
 `purge_on_change` belongs into the `ready()` of an app; `purge("/articles/")` is for a change
 without a signal (`update()`, `bulk_create()`, SQL). Either writes a message of the outbox in the
-caller's transaction: a purge is neither lost nor premature. What begins with a slash is an address with its
-query: one copy. Anything else is a tag: every page that names it. A page that was being made while
-its rows changed may be kept after the purge, until its age; `edge_age` bounds that.
+caller's transaction: a purge is neither lost nor premature. What begins with a slash is an address
+with its query: one copy. Anything else is a tag: every page that names it. A page that was being
+made while its rows changed may be kept after the purge, until its age; `edge_age` bounds that.
 
 Weighed: a receiver that purges by itself, before the commit or with the process that dies after it;
 django-cacheops, which empties Django's cache and knows no edge. To lift it out: this folder,

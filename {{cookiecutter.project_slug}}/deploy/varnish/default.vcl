@@ -95,14 +95,13 @@ sub vcl_hit {
 }
 
 sub vcl_backend_fetch {
-    unset bereq.http.Edge-Retry;
     unset bereq.http.Edge-Token;
 }
 
 sub vcl_backend_response {
     if (beresp.status >= 500) {
-        # A refresh in the background must not replace the copy that still serves.
-        if (bereq.is_bgfetch) {
+        # A refresh must not replace the copy that still serves.
+        if (bereq.is_bgfetch || bereq.http.Edge-Retry == "fresh") {
             return (abandon);
         }
         set beresp.uncacheable = true;
@@ -125,7 +124,7 @@ sub vcl_backend_response {
         set beresp.grace = 0s;
         return (deliver);
     }
-    set beresp.http.Edge-Stale = beresp.grace;
+    set beresp.http.Edge-Stale = beresp.grace + "s";  # a duration is a number without its unit
     if (beresp.http.Cache-Control !~ "stale-while-revalidate") {
         set beresp.http.Edge-Stale = "0s";
     }
@@ -144,11 +143,6 @@ sub vcl_backend_error {
 }
 
 sub vcl_deliver {
-    if (resp.status >= 500 && req.http.Edge-Retry == "fresh") {
-        set req.http.Edge-Retry = "stale";
-        set req.grace = 6h;
-        return (restart);
-    }
     if (obj.uncacheable) {
         set resp.http.X-Cache = "pass";
     } elsif (obj.hits > 0) {
@@ -163,6 +157,7 @@ sub vcl_deliver {
 }
 
 sub vcl_synth {
+    # The application failed or is gone: then the copy, past its age.
     if (resp.status == 503 && req.http.Edge-Retry == "fresh") {
         set req.http.Edge-Retry = "stale";
         set req.grace = 6h;

@@ -188,8 +188,9 @@ def test_a_failing_application_leaves_the_copy(edge: Varnish, origin: Origin) ->
     kept = ask(edge, "/copy").body
     time.sleep(1.5)
     origin.status = 500
-    answer = ask(edge, "/copy")
-    assert (answer.status, answer.body) == (200, kept)
+    for _ in range(3):  # the first failure must not take its place
+        answer = ask(edge, "/copy")
+        assert (answer.status, answer.body) == (200, kept)
 
 
 def test_a_dead_application_and_its_pages(tmp_path: Path) -> None:
