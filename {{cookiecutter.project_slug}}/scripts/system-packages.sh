@@ -12,6 +12,7 @@ done
 for program in netavark aardvark-dns; do # podman's own: none of them is on a PATH
     [ -x "/usr/lib/podman/$program" ] || needed="$needed $program"
 done
+command -v varnishd >/dev/null || needed="$needed varnish"
 command -v ip >/dev/null || needed="$needed iproute2"
 if [ -n "$needed" ]; then
     if ! command -v apt-get >/dev/null; then

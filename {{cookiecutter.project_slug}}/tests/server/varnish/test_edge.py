@@ -221,3 +221,15 @@ def test_the_naive_edge_gives_three_visitors_one_session(origin: Origin, tmp_pat
     origin.headers = {"Set-Cookie": "sessionid={n}"}
     with Varnish(tmp_path, origin.port, text=NAIVE) as naive:
         assert len(sessions_of_three(naive, "/session")) == 1
+
+
+def test_the_edge_answers_seven_in_ten_of_an_ordinary_day(edge: Varnish, origin: Origin) -> None:
+    before, visitors, read, pages = len(origin.requests), 10, 8, 12
+    for visitor in range(visitors):
+        for page in range(read):  # each by a link from somewhere
+            origin.headers = dict(PUBLIC)
+            path = f"/day/{(visitor + page) % pages}?utm_source={visitor}"
+            ask(edge, path, Cookie=f"s={visitor}")
+        origin.headers = {"Cache-Control": "no-store"}
+        ask(edge, "/day/mine", Cookie=f"s={visitor}")
+    assert 1 - (len(origin.requests) - before) / (visitors * (read + 1)) >= 0.7
