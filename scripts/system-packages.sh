@@ -5,7 +5,7 @@
 set -eu
 [ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium rabbitmq-server:rabbitmq-server \
     buildah:buildah podman:podman runc:runc mmdebstrap:mmdebstrap iptables:iptables ip:iproute2 \
-    openssl:openssl nginx:nginx systemd-analyze:systemd nft:nftables sshd:openssh-server \
+    openssl:openssl nginx:nginx varnishd:varnish systemd-analyze:systemd nft:nftables sshd:openssh-server \
     /usr/lib/nginx/modules/ngx_http_brotli_static_module.so:libnginx-mod-http-brotli-static \
     netavark:netavark aardvark-dns:aardvark-dns
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/podman # Debian keeps servers there, and a user's PATH leaves them out

@@ -14,6 +14,7 @@ for program in netavark aardvark-dns; do # podman's own: none of them is on a PA
 done
 [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] ||
     needed="$needed libnginx-mod-http-brotli-static"
+command -v varnishd >/dev/null || needed="$needed varnish"
 command -v ip >/dev/null || needed="$needed iproute2"
 command -v systemd-analyze >/dev/null || needed="$needed systemd"
 command -v nft >/dev/null || needed="$needed nftables"

@@ -10,6 +10,7 @@ from config.settings.components.api import *
 from config.settings.components.cache import *
 from config.settings.components.database import *
 from config.settings.components.deadline import *
+from config.settings.components.edge import *
 from config.settings.components.email import *
 from config.settings.components.identity import *
 from config.settings.components.languages import *
