@@ -24,6 +24,7 @@ from scripts.servers import (
     Stack,
     Valkey,
     find_rabbitmq,
+    pgbackrest,
     rabbitmq,
     radosgw,
 )
@@ -39,6 +40,8 @@ _MISSING = {
     "PgBouncer is not installed": INSTALL,
     "radosgw is not unpacked": radosgw.INSTALL,
     "RabbitMQ is not installed": rabbitmq.INSTALL,
+    "age is not installed": "apt-get install age",
+    "pgBackRest is not installed": pgbackrest.INSTALL,
 }
 
 

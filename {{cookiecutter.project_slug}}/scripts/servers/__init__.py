@@ -1,5 +1,6 @@
 """PostgreSQL, PgBouncer, Valkey and more on 127.0.0.1, for `make run`, tests and drills."""
 
+from scripts.servers.pgbackrest import PgBackRest
 from scripts.servers.pgbouncer import PgBouncer, find_pgbouncer
 from scripts.servers.postgres import DEBIAN, THROW_AWAY, Postgres, wheel
 from scripts.servers.process import Process, ServerError
@@ -15,6 +16,7 @@ __all__ = [
     "HOST",
     "THROW_AWAY",
     "VARIABLES",
+    "PgBackRest",
     "PgBouncer",
     "Postgres",
     "Process",
