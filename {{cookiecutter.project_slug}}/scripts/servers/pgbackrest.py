@@ -121,9 +121,10 @@ class PgBackRest:
         data = directory / "data"
         data.mkdir(mode=0o700, parents=True)
         self.postgres._identity.own(directory)
+        here = f"PGBACKREST_PG1_PATH={data}"  # archive-get refuses the folder of another server
         self.run(
             *("--type=time", f"--target={at}", "--target-action=promote"),
-            f"--recovery-option=restore_command={self._program} archive-get %f %p",
+            f"--recovery-option=restore_command=env {here} {self._program} archive-get %f %p",
             "restore",
             PGBACKREST_PG1_PATH=str(data),
         )
