@@ -37,9 +37,7 @@ class Service:
     another PostgreSQL than the wheel's. Raises `ServerError`.
     """
 
-    def __init__(
-        self, folder: Path, *, pool: bool = False, programs: Path | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, pool: bool = False, programs: Path | None = None) -> None:
         self._pool = pool
         self.servers = Stack(folder, throw_away=True, pooler=True, programs=programs)
         if self.servers.pgbouncer is None:

@@ -81,7 +81,9 @@ class PgBackRest:
             "PGBACKREST_PG1_USER": SUPERUSER,
             "PGPASSFILE": self._passwords,
         }
-        exports = "".join(f": ${{{name}:={value}}}; export {name}\n" for name, value in variables.items())
+        exports = "".join(
+            f": ${{{name}:={value}}}; export {name}\n" for name, value in variables.items()
+        )
         self._program.write_text(f'#!/bin/sh\n{exports}exec pgbackrest "$@"\n')
         self._program.chmod(0o755)
         self.postgres._identity.own(self.directory)

@@ -107,7 +107,9 @@ def test_more_files_than_a_page_of_the_server_holds(
         media.delete(name)
     ask = media.connection.meta.client.list_object_versions
     monkeypatch.setattr(
-        media.connection.meta.client, "list_object_versions", lambda **words: ask(**words, MaxKeys=3)
+        media.connection.meta.client,
+        "list_object_versions",
+        lambda **words: ask(**words, MaxKeys=3),
     )
     restore("--at", at, "--prefix", "pages/", "--write")
     assert [read(media, name) for name in names] == [b"was"] * 5
@@ -123,9 +125,16 @@ def test_a_bucket_that_keeps_no_versions_is_an_error_and_not_nothing_lost(
 
 
 @pytest.mark.parametrize(
-    ("at", "told"), [("2999-01-01T00:00:00Z", "yet to come"), ("noon", "no time"), ("2026-13-01T00:00", "month must be")]
+    ("at", "told"),
+    [
+        ("2999-01-01T00:00:00Z", "yet to come"),
+        ("noon", "no time"),
+        ("2026-13-01T00:00", "month must be"),
+    ],
 )
-def test_a_time_that_cannot_be_meant_is_refused(media: PrivateS3Storage, at: str, told: str) -> None:
+def test_a_time_that_cannot_be_meant_is_refused(
+    media: PrivateS3Storage, at: str, told: str
+) -> None:
     with pytest.raises(CommandError, match=told):
         restore("--at", at)
 

@@ -54,7 +54,9 @@ def test_who_has_the_host_has_no_dump(vault: Vault, tmp_path: Path) -> None:
     subprocess.run(["age-keygen", "--output", other], capture_output=True, check=True)
     for key in (vault.recipients, other):
         refused = subprocess.run(
-            ["age", "--decrypt", "--identity", key, vault.newest()], capture_output=True, check=False
+            ["age", "--decrypt", "--identity", key, vault.newest()],
+            capture_output=True,
+            check=False,
         )
         assert refused.returncode != 0
         assert refused.stdout == b""

@@ -1,0 +1,215 @@
+"""`manage.py anonymise` on a copy with a word of its own in every column."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.privacy.columns import declarations, kinds
+from core.privacy.kinds import Kind
+from scripts.servers import Postgres, Stack
+from tests.integration.anonymise.canaries import columns, seed
+from tests.stack import BASE_DIR, clean_environment, migrate
+
+COPY = "masked_copy"
+PRODUCTION = "postgresql://app@production.invalid:5432/service"
+
+
+@pytest.fixture(scope="module")
+def migrated(servers: Stack) -> Postgres:
+    assert servers.postgres
+    servers.postgres.create_database(COPY)
+    migrate(COPY)
+    return servers.postgres
+
+
+@pytest.fixture
+def copy(migrated: Postgres) -> Iterator[Postgres]:
+    seed(migrated, COPY)
+    yield migrated
+    migrated.psql("DROP TABLE IF EXISTS left_behind", database=COPY)
+
+
+def anonymise(
+    postgres: Postgres, *arguments: str, database: str = COPY, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """The command as its own process, as the owner of the tables; never raises."""
+    given = {
+        name: os.environ[name]
+        for name in ("CACHE_URL", "BROKER_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+    }
+    given |= {
+        "DATABASE_URL": postgres.url("migrator", database=database),
+        "PRODUCTION_DATABASE_URL": PRODUCTION,
+        **variables,
+    }
+    return subprocess.run(
+        [sys.executable, "manage.py", "anonymise", "--database", COPY, *arguments],
+        cwd=BASE_DIR,
+        env=clean_environment(**{name: value for name, value in given.items() if value}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def dumped(postgres: Postgres) -> str:
+    return subprocess.run(
+        [postgres.programs / "pg_dump", "--inserts", postgres.url("migrator", database=COPY)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def words_in(text: str) -> set[str]:
+    """Also those of binary columns, which a dump writes as hexadecimal."""
+    binary = "".join(
+        bytes.fromhex(found).decode("latin1")
+        for found in re.findall(r"\\x((?:[0-9a-f]{2})+)", text)
+    )
+    return set(re.findall(r"zq\d{4}zq", text + binary))
+
+
+def public() -> set[str]:
+    """The words of columns that were declared to say nothing of anybody."""
+    declared = declarations()
+    found = set()
+    for word, field in columns().items():
+        kept = declared[field.model._meta.label]
+        if kept is not None and dict(kinds(kept))[field.name] is Kind.PUBLIC:
+            found.add(word)
+    return found
+
+
+def test_no_word_of_a_person_and_no_secret_is_left(copy: Postgres) -> None:
+    before = words_in(dumped(copy))
+    assert before == set(columns())  # else this test looks at less than it says
+    done = anonymise(copy)
+    assert done.returncode == 0, done.stderr
+    text = dumped(copy)
+    assert words_in(text) == public()
+    assert "customer.example.com" not in text
+    assert "@example.invalid" in text
+    # What the planner keeps: the most frequent values of each column.
+    statistics = copy.psql(
+        "SELECT coalesce(most_common_vals::text, '') || coalesce(histogram_bounds::text, '') "
+        "FROM pg_stats WHERE schemaname = 'public'",
+        database=COPY,
+    )
+    assert words_in(statistics) <= public()
+
+
+def test_former_values_are_not_in_the_files_either(copy: Postgres) -> None:
+    assert anonymise(copy).returncode == 0
+    copy.psql("CHECKPOINT")
+    paths = copy.psql(
+        "SELECT pg_relation_filepath(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+        "AND relkind IN ('r', 'i')",
+        database=COPY,
+    )
+    content = b"".join((copy.directory / "data" / path).read_bytes() for path in paths.split())
+    assert words_in(content.decode("latin1")) <= public()
+
+
+def test_one_address_becomes_one_mask_and_a_key_makes_it_the_same_again(
+    copy: Postgres, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    masks = []
+    for path in (key, key, None):
+        seed(copy, COPY)
+        copy.psql(
+            "UPDATE users_user SET email = 'ada@customer.example.com';"
+            "UPDATE account_emailaddress SET email = 'Ada@customer.example.com'",
+            database=COPY,
+        )
+        given = ["--key-file", str(path)] if path else []
+        done = anonymise(copy, *given)
+        assert done.returncode == 0, done.stderr
+        mask = copy.psql("SELECT email FROM users_user", database=COPY)
+        assert mask == copy.psql("SELECT email FROM account_emailaddress", database=COPY)
+        masks.append(mask)
+    assert masks[0] == masks[1] != masks[2]
+    assert re.fullmatch(r"user-[0-9a-f]{16}@example\.invalid", masks[0])
+
+
+def test_more_rows_than_a_batch_are_masked_and_empty_ones_stay(copy: Postgres) -> None:
+    copy.psql(
+        "INSERT INTO users_user (email, name, password, is_superuser, is_staff, is_active) "
+        "SELECT n || '@customer.example.com', '', '', false, false, true "
+        "FROM generate_series(2, 25001) AS n",
+        database=COPY,
+    )
+    assert anonymise(copy).returncode == 0
+    counts = (
+        "SELECT count(*), count(DISTINCT email), count(*) FILTER (WHERE name = '') FROM users_user"
+    )
+    assert copy.psql(counts, database=COPY) == "25001|25001|25000"
+    assert "customer.example.com" not in dumped(copy)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"PRODUCTION_DATABASE_URL": ""}, "PRODUCTION_DATABASE_URL is not set"),
+        ({"PRODUCTION_DATABASE_URL": "same"}, "is the database of production"),
+        ({"PRODUCTION_DATABASE_URL": "alias"}, "is the database of production"),
+    ],
+)
+def test_the_database_of_production_is_refused_by_whatever_name(
+    copy: Postgres, variables: dict[str, str], told: str
+) -> None:
+    urls = {
+        "same": copy.url("app", database=COPY),
+        "alias": copy.url("app", database=COPY).replace("127.0.0.1", "localhost"),
+    }
+    given = {name: urls.get(value, value) for name, value in variables.items()}
+    refused = anonymise(copy, **given)
+    assert refused.returncode == 1
+    assert told in refused.stderr
+    assert words_in(dumped(copy)) == set(columns())
+
+
+def test_the_settings_of_production_are_refused(
+    copy: Postgres, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.anonymise.refusals import refusals
+
+    monkeypatch.setattr(settings, "ANONYMISE_REFUSED", True)
+    assert list(refusals(COPY)) == ["These are the settings of production."]
+
+
+def test_a_table_and_a_column_that_a_release_left_behind_are_refused(copy: Postgres) -> None:
+    copy.psql("CREATE TABLE left_behind (email text)", role="migrator", database=COPY)
+    copy.psql("ALTER TABLE users_user ADD phone text", role="migrator", database=COPY)
+    try:
+        refused = anonymise(copy)
+    finally:
+        copy.psql("ALTER TABLE users_user DROP phone", role="migrator", database=COPY)
+    assert refused.returncode == 1
+    assert "public.left_behind is of no model" in refused.stderr
+    assert "users_user.phone is of no model" in refused.stderr
+    assert words_in(dumped(copy)) == set(columns())
+
+
+def test_a_database_in_use_is_refused(copy: Postgres) -> None:
+    import psycopg
+
+    with psycopg.connect(copy.url("app", database=COPY)):
+        refused = anonymise(copy)
+    assert refused.returncode == 1
+    assert "1 other sessions use it" in refused.stderr
+
+
+def test_the_name_of_another_database_is_refused(copy: Postgres) -> None:
+    refused = anonymise(copy, database="service")
+    assert refused.returncode == 1
+    assert f"The database is service, and {COPY} is the one that was named" in refused.stderr
