@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -87,6 +88,14 @@ def test_every_answer_says_who_may_keep_it(logged_in: bool, method: str) -> None
     assert len(ROUTES) > 30
     assert statuses >= EXPECTED[method]
     assert max(statuses) < 500
+
+
+def test_a_page_of_the_admin_is_there_without_its_content_type(client: Client) -> None:
+    # A test that empties the tables leaves the next ones such a database.
+    ContentType.objects.all().delete()
+    ContentType.objects.clear_cache()
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    assert client.get("/admin/users/user/add/").status_code == 200
 
 
 def test_a_static_file_keeps_its_own_header(client: Client) -> None:
