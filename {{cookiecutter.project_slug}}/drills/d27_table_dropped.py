@@ -1,4 +1,4 @@
-"""A table is dropped by mistake while it is written to, and the database returns to a second before.
+"""A table is dropped by mistake while it is written to; the database returns to a second before.
 
 The archive holds every commit, so what is restored is compared with what stood in the table at that
 second, to the row: by the time of each row's commit, which the server keeps. The dump of the night
@@ -65,9 +65,9 @@ def run(drill: Drill) -> Figures:
     sums, *kept = found
     size = sum(path.stat().st_size for path in archive.repository.rglob("*") if path.is_file())
     print(
-        f"D-27: {stood.split('|')[0]} rows stood, {len(ids & set(kept))} of them are back; checksums "
-        f"{'equal' if sums == stood else 'differ'}; {drill.seconds_to_heal:.1f} s from the drop to the "
-        f"service on the restored rows; {size / 2**20:.0f} MiB of archive",
+        f"D-27: {stood.split('|')[0]} rows stood, {len(ids & set(kept))} of them are back; "
+        f"checksums {'equal' if sums == stood else 'differ'}; {drill.seconds_to_heal:.1f} s "
+        f"from the drop to the service on the restored rows; {size / 2**20:.0f} MiB of archive",
         file=sys.stderr,
     )
     # Rows that are back with other values are lost as well.

@@ -1,1 +1,1 @@
-"""A masked copy of production: `manage.py anonymise`, by what `core.privacy` knows of each column."""
+"""A masked copy of production: `manage.py anonymise`, by what `core.privacy` knows of columns."""

@@ -1,8 +1,8 @@
 """Masking in SQL: values are replaced where they are, batch by batch, by the primary key.
 
-The same value becomes the same mask everywhere, by a key: an account and its confirmed address still
-belong together, and two runs with one key give one copy. Without the key nobody can try addresses
-until one fits.
+The same value becomes the same mask everywhere, by a key: an account and its confirmed address
+still belong together, and two runs with one key give one copy. Without the key nobody can try
+addresses until one fits.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _MASKS = {
 def mask(key: bytes) -> Iterator[tuple[str, int]]:
     """Mask everything: each table with how many rows were emptied (-1) or masked.
 
-    Not one transaction: it would hold every lock to its end, and what vacuums cannot be in it. A run
-    that is cut off leaves a copy that is masked in part: restore it again.
+    Not one transaction: it would hold every lock to its end, and VACUUM cannot be in it. A run that
+    is cut off leaves a copy that is masked in part: restore it again.
     """
     declared = declarations()
     every = {model: declared.get(model._meta.label, {}) for model in tables()}
@@ -70,16 +70,20 @@ def _mask_table(model: type[models.Model], columns: list[Column], key: bytes) ->
     count = 0
     while True:
         after = "" if last is None else f"WHERE {primary} > %s"
-        rows = _execute(
-            f"WITH batch AS (SELECT {primary} FROM {table} {after} ORDER BY {primary} LIMIT {BATCH}) "
-            f"UPDATE {table} SET {', '.join(changes)} FROM batch "
-            f"WHERE {table}.{primary} = batch.{primary} RETURNING {table}.{primary}",
+        [(masked_rows, last)] = _execute(
+            # Names are the models' own, quoted; values are parameters. The last key by the
+            # database's order, which for text is another than Python's.
+            f"WITH batch AS (SELECT {primary} FROM {table} {after} "  # noqa: S608
+            f"ORDER BY {primary} LIMIT {BATCH}), "
+            f"changed AS (UPDATE {table} SET {', '.join(changes)} FROM batch "
+            f"WHERE {table}.{primary} = batch.{primary}) "
+            f"SELECT (SELECT count(*) FROM batch), "
+            f"(SELECT {primary} FROM batch ORDER BY {primary} DESC LIMIT 1)",
             [*([] if last is None else [last]), *values],
         )
-        if not rows:
+        if not masked_rows:
             return count
-        last = max(row[0] for row in rows)
-        count += len(rows)
+        count += masked_rows
 
 
 def _expression(column: Column) -> str:

@@ -29,7 +29,8 @@ def refusals(name: str) -> Iterator[str]:
             yield f"The database is {current}, and {name} is the one that was named."
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            # Not by backend_type, NULL for sessions of other roles; autovacuum has no role.
+            "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
         )
         [(others,)] = cursor.fetchall()
         if others:

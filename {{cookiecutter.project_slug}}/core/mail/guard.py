@@ -35,8 +35,8 @@ def guarded(mailer: Mapping[str, Any], domains: Sequence[str]) -> dict[str, Any]
 class GuardedBackend(BaseEmailBackend):
     """Takes every other recipient off the envelope; a message without any left is not sent.
 
-    What is held back is logged by its domain, never by its address, and counted in `held`. It counts
-    as sent for the caller: code must not behave otherwise than in production.
+    What is held back is logged by its domain, never by its address, and counted in `held`. For the
+    caller it was sent: code must not behave otherwise than in production.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class GuardedBackend(BaseEmailBackend):
 def _domain(address: object) -> str:
     """Of the one mailbox that the SMTP backend would send to; "" for what is not exactly one."""
     parsed = AddressHeader.value_parser(str(address))
-    if len(parsed.all_mailboxes) != 1:
+    # A defect is read otherwise by each parser, and an SMTP server has one of its own.
+    if len(parsed.all_mailboxes) != 1 or parsed.all_defects:
         return ""
     return (parsed.all_mailboxes[0].domain or "").lower()

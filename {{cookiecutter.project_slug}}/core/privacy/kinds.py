@@ -13,15 +13,15 @@ class Kind(StrEnum):
     EMAIL = "email"  # an address of nobody, the same for the same address everywhere
     NAME = "name"  # what a person is called, or calls something
     TEXT = "text"  # whatever somebody wrote: as long, without a word of it
-    TOKEN = "token"  # what is looked up by its value: another one, the same everywhere
-    SECRET = "secret"  # a password: one that nobody has
+    TOKEN = "token"  # noqa: S105  # what is looked up by its value: another one, the same everywhere
+    SECRET = "secret"  # noqa: S105  # a password: one that nobody has
     CLEARED = "cleared"  # gone
 
 
 PUBLIC, EMAIL, NAME, TEXT = Kind.PUBLIC, Kind.EMAIL, Kind.NAME, Kind.TEXT
 TOKEN, SECRET, CLEARED = Kind.TOKEN, Kind.SECRET, Kind.CLEARED
-# A table without a row: what is in it is of use to its own environment only, or would act in another
-# (a message that waits to be sent).
+# A table without a row: what is in it is of use to its own environment only, or would act in
+# another (a message that waits to be sent).
 EMPTIED: None = None
 
 # Names of fields by kind, or EMPTIED.

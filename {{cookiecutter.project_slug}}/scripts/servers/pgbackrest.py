@@ -112,7 +112,7 @@ class PgBackRest:
     def await_all(self, seconds: float = 60.0) -> None:
         """Archive what was written until now: the segment in use goes when it is full, or old."""
         last = self.postgres.psql("SELECT pg_walfile_name(pg_switch_wal())")
-        archived = f"SELECT last_archived_wal >= '{last}' FROM pg_stat_archiver"
+        archived = f"SELECT last_archived_wal >= '{last}' FROM pg_stat_archiver"  # noqa: S608
         self.postgres.process.wait_until(lambda: self.postgres.psql(archived) == "t", seconds)
 
     def restored(self, directory: Path, at: str) -> Postgres:

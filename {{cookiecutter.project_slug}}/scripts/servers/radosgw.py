@@ -133,7 +133,8 @@ class RadosGateway(Server):
     def add_user(self, name: str) -> dict[str, str]:
         """Another user, who owns nothing; the keys, by boto3's names."""
         root = find_radosgw()
-        assert root
+        if root is None:
+            raise ServerError("radosgw is not unpacked")
         access, secret = "TEST" + secrets.token_hex(8).upper(), secrets.token_hex(20)
         command = self._program(root, self.directory / "ceph.conf", "radosgw-admin")
         keys = [f"--access-key={access}", f"--secret-key={secret}"]

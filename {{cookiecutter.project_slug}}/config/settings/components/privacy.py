@@ -2,8 +2,8 @@
 `privacy.py`.
 
 Decides: what a masked copy of production keeps, and what may never be masked. Reads
-PRODUCTION_DATABASE_URL. Without it an address of a customer is in every developer's database. To lift
-it out: take `core/privacy/` and `core/anonymise/`.
+PRODUCTION_DATABASE_URL. Without it an address of a customer is in every developer's database. To
+lift it out: take `core/privacy/` and `core/anonymise/`.
 """
 
 from config.env import env

@@ -30,8 +30,8 @@ def seed(postgres: Postgres, database: str) -> None:
         names = ", ".join(f'"{field.column}"' for field in fields)
         values = ", ".join(_value(field, words.get(field)) for field in fields)
         table = f'"{model._meta.db_table}"'
-        row = f"INSERT INTO {table} ({names}) VALUES ({values})"
-        statements.append(f"DELETE FROM {table};")
+        row = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608
+        statements.append(f"DELETE FROM {table};")  # noqa: S608
         statements.append(_ROW.format(table=table, row=row))
     statements.append("ANALYZE;")
     postgres.psql("\n".join(statements), database=database)

@@ -110,8 +110,8 @@ def test_former_values_are_not_in_the_files_either(copy: Postgres) -> None:
     assert anonymise(copy).returncode == 0
     copy.psql("CHECKPOINT")
     paths = copy.psql(
-        "SELECT pg_relation_filepath(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace "
-        "AND relkind IN ('r', 'i')",
+        "SELECT pg_relation_filepath(oid) FROM pg_class "
+        "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')",
         database=COPY,
     )
     content = b"".join((copy.directory / "data" / path).read_bytes() for path in paths.split())

@@ -15,7 +15,8 @@ _ROWS = """
     CREATE TABLE note (
         id bigint PRIMARY KEY, body text, at timestamptz, amount numeric, ratio float8,
         bytes bytea, document jsonb, row text);
-    INSERT INTO note SELECT n, 'line' || chr(10) || n, '2026-03-29 01:59+01', n / 7.0, n / 7.0::float8,
+    INSERT INTO note SELECT n, 'line' || chr(10) || n, '2026-03-29 01:59+01', n / 7.0,
+        n / 7.0::float8,
         decode('00ff', 'hex'), '{"a": null}', NULL FROM generate_series(1, 1000) AS n;
 """
 
