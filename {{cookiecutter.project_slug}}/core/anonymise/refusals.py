@@ -21,7 +21,7 @@ def refusals(name: str) -> Iterator[str]:
         yield "These are the settings of production."
         return
     yield from problems()
-    yield from _production()
+    yield from of_production()
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database()")
         [(current,)] = cursor.fetchall()
@@ -38,7 +38,8 @@ def refusals(name: str) -> Iterator[str]:
         yield from _unknown(cursor)
 
 
-def _production() -> Iterator[str]:
+def of_production() -> Iterator[str]:
+    """Whether this process is connected to what PRODUCTION_DATABASE_URL names."""
     production, ours = settings.PRODUCTION_DATABASE, settings.DATABASES["default"]
     if production is None:
         yield "PRODUCTION_DATABASE_URL is not set: it says which database is never to be masked."
