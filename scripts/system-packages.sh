@@ -5,8 +5,9 @@
 set -eu
 [ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium rabbitmq-server:rabbitmq-server \
     buildah:buildah podman:podman runc:runc mmdebstrap:mmdebstrap iptables:iptables ip:iproute2 \
-    openssl:openssl netavark:netavark aardvark-dns:aardvark-dns
+    openssl:openssl netavark:netavark aardvark-dns:aardvark-dns age:age pgbackrest:pgbackrest initdb:postgresql
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/podman # Debian keeps servers there, and a user's PATH leaves them out
+for folder in /usr/lib/postgresql/*/bin; do PATH=$PATH:$folder; done
 
 missing=
 for need in "$@"; do

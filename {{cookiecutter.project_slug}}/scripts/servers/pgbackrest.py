@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from scripts.servers.postgres import SUPERUSER, Postgres
+from scripts.servers.postgres import DEBIAN, SUPERUSER, Postgres
 from scripts.servers.process import ServerError
 
 INSTALL = "apt-get install pgbackrest postgresql"
@@ -21,7 +21,8 @@ STANZA = "service"
 
 
 def find_pgbackrest() -> str | None:
-    return shutil.which("pgbackrest")
+    """Nothing without the PostgreSQL of the same release, either."""
+    return shutil.which("pgbackrest") if DEBIAN.exists() else None
 
 
 class PgBackRest:
