@@ -155,6 +155,13 @@ class Environment:
         secret=True,
         example="postgresql://migrator:password@postgres:5432/service",
     )
+    PRODUCTION_DATABASE_URL: DatabaseUrl | None = variable(
+        "Outside production, the database that `manage.py anonymise` must never touch; it needs "
+        "no password.",
+        database_url,
+        default=None,
+        example="postgresql://app@postgres.production.internal:5432/service",
+    )
     CACHE_URL: str = variable(
         "Redis or Valkey for cache and sessions; it may evict (maxmemory-policy allkeys-lru).",
         redis_url,
@@ -210,6 +217,12 @@ class Environment:
         refuse=_mail_stays,
         secret=True,
         example="smtp+tls://user:password@mail.example.org",
+    )
+    EMAIL_ALLOWED_DOMAINS: list[str] = variable(
+        "Outside production mail leaves to these domains alone; production sends to everybody.",
+        comma_list(host_name),
+        default=[],
+        example="example.org",
     )
     DEFAULT_FROM_EMAIL: str = variable(
         "The sender of the service's mail.",

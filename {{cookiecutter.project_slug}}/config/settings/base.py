@@ -17,6 +17,7 @@ from config.settings.components.languages import *
 from config.settings.components.logs import *
 from config.settings.components.outbound import *
 from config.settings.components.pages import *
+from config.settings.components.privacy import *
 from config.settings.components.security import *
 from config.settings.components.sessions import *
 from config.settings.components.static import *
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "core.anonymise",
     "core.beat",
     "core.deadletters",
     "core.executions",
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "core.migrate",
     "core.outbox",
     "core.pages",
+    "core.privacy",
     "core.storage",
     "core.tasks",
     "core.webhooks",
