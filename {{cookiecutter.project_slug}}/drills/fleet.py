@@ -55,7 +55,7 @@ class Fleet:
         self._undo.close()
 
     def restart_each(self, end: Callable[[Role], object], *, settle: float = 0.0) -> None:
-        """`end` one, start its successor on its ports, and go on `settle` seconds after it is ready."""
+        """`end` one, start its successor on its ports, go on `settle` seconds after it is ready."""
         for number, old in enumerate(self.roles):
             end(old)
             self.roles[number] = self._role(old.port, old.metrics_port)

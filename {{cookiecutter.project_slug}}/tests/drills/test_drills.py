@@ -37,7 +37,9 @@ def stage(folder: Path) -> Iterator[Service]:
         yield made
 
 
-@pytest.mark.parametrize("number", ["01", "02", "03", "05", "09", "10", "11", "14", "18", "19", "42"])
+@pytest.mark.parametrize(
+    "number", ["01", "02", "03", "05", "09", "10", "11", "14", "18", "19", "42"]
+)
 def test_nothing_is_lost_and_every_bound_holds(number: str, service: Service) -> None:
     play(number, service)
 
