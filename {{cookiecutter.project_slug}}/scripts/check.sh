@@ -16,6 +16,8 @@ step ruff format --check .
 step mypy config core apps drills
 step lint-imports --no-cache
 step sh scripts/check_workflows.sh
+step hadolint Dockerfile deploy/compose/pgbouncer/Dockerfile
+step check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 step python manage.py makemigrations --check --dry-run
 step python -m scripts.migration_lint
 step python -m scripts.check_settings staging production

@@ -6,9 +6,13 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin # Debian keeps servers there, and a user's PATH leaves them out
 
 needed=
-for program in pgbouncer rabbitmq-server; do
+for program in pgbouncer rabbitmq-server buildah podman runc mmdebstrap iptables; do
     command -v "$program" >/dev/null || needed="$needed $program" # its package has its name
 done
+for program in netavark aardvark-dns; do # podman's own: none of them is on a PATH
+    [ -x "/usr/lib/podman/$program" ] || needed="$needed $program"
+done
+command -v ip >/dev/null || needed="$needed iproute2"
 if [ -n "$needed" ]; then
     if ! command -v apt-get >/dev/null; then
         echo "system-packages: the tests need$needed, and there is no apt-get: install it." >&2

@@ -29,16 +29,19 @@ from scripts.servers import (
 )
 from scripts.servers.pgbouncer import INSTALL
 from tests import stack
+from tests.image import engine
 from tests.object_store import make_bucket
 
 stack.isolate()
 
-_NEED_SERVERS = {"integration", "contract", "server", "performance"}
+_NEED_SERVERS = {"integration", "contract", "server", "performance", "image"}
 # What a machine may lack: the reason of a skipped test, and the remedy.
 _MISSING = {
     "PgBouncer is not installed": INSTALL,
     "radosgw is not unpacked": radosgw.INSTALL,
     "RabbitMQ is not installed": rabbitmq.INSTALL,
+    **{f"{name} is not installed": engine.INSTALL for name in engine.PROGRAMS},
+    "buildah needs root": "sudo make test",
 }
 
 

@@ -8,7 +8,7 @@ does I/O but `/__heartbeat__`, so that no probe can wait for what it reports.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -47,15 +47,16 @@ def _report(is_well: bool, report: object) -> Answer:
 class Probes:
     """The probes of one process.
 
-    `unready` says why no request should come here; `is_live` whether the instance works at all
-    (a worker that answers is alive). `metrics` is Prometheus' text, `heartbeat` says whether all
-    is well and what to report; a process that lacks them answers 404.
+    `version` is what runs, in Dockerflow's four words; `unready` says why no request should come
+    here; `is_live` whether the instance works at all (a worker that answers is alive). `metrics` is
+    Prometheus' text, `heartbeat` says whether all is well and what to report; a process that lacks
+    them answers 404.
     """
 
     def __init__(
         self,
         *,
-        release: str,
+        version: Mapping[str, str],
         unready: Callable[[], str | None],
         is_live: Callable[[], bool] = lambda: True,
         metrics: Callable[[], str] | None = None,
@@ -63,7 +64,6 @@ class Probes:
     ) -> None:
         self._unready = unready
         self._is_live = is_live
-        version = {"source": "", "version": release, "commit": release, "build": ""}
         self._version = as_json(HTTPStatus.OK, version)
         self._answers: dict[str, Callable[[], Answer]] = {
             "/livez": self._livez,

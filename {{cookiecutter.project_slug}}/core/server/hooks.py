@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -33,7 +33,9 @@ _LATER = 10.0
 class Management:
     """The management port of one gunicorn master."""
 
-    def __init__(self, arbiter: Any, *, host: str, port: int, release: str, conninfo: str) -> None:
+    def __init__(
+        self, arbiter: Any, *, host: str, port: int, version: Mapping[str, str], conninfo: str
+    ) -> None:
         self._arbiter = arbiter
         self._conninfo = conninfo
         self._page = page()
@@ -44,7 +46,7 @@ class Management:
             wedged_after=arbiter.cfg.timeout,
         )
         probes = Probes(
-            release=release,
+            version=version,
             unready=self._unready,
             is_live=self._monitor.is_live,
             metrics=self._monitor.metrics,
@@ -118,14 +120,16 @@ def _inherited() -> socket.socket | None:
     return socket.socket(fileno=int(descriptor))
 
 
-def open_management(arbiter: Any, *, host: str, port: int, release: str, conninfo: str) -> None:
+def open_management(
+    arbiter: Any, *, host: str, port: int, version: Mapping[str, str], conninfo: str
+) -> None:
     """Bind the management port, before anything else is started.
 
     `conninfo` is libpq's, of the primary. Exits with 1 and one sentence when the port is taken.
     """
     try:
         arbiter.management = Management(
-            arbiter, host=host, port=port, release=release, conninfo=conninfo
+            arbiter, host=host, port=port, version=version, conninfo=conninfo
         )
     except PortUnavailableError as error:
         arbiter.log.error("%s", error)

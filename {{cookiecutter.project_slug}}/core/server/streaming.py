@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -25,7 +25,7 @@ class Streaming:
     `host` and `port` are those of the management port. Satisfies `core.probes.asgi.Lifecycle`.
     """
 
-    def __init__(self, *, host: str, port: int, release: str, conninfo: str) -> None:
+    def __init__(self, *, host: str, port: int, version: Mapping[str, str], conninfo: str) -> None:
         self._address = (host, port)
         self._page = page()
         self._slot = self._page.slot(0)
@@ -34,7 +34,7 @@ class Streaming:
             self._page, self._workers, stale_after=BLOCKED_AFTER, wedged_after=None
         )
         self._probes = Probes(
-            release=release,
+            version=version,
             unready=self._monitor.unready,
             is_live=self._monitor.is_live,
             metrics=self._monitor.metrics,

@@ -84,7 +84,7 @@ def _download(work: Path) -> list[Path]:
     candidate = re.search(r"Candidate: (?:\d+:)?(\d+)\.", policy)
     if not candidate or int(candidate[1]) < RELEASE:
         (work / "sources.list").write_text(
-            f"deb [signed-by={_KEYRING}] {_mirror()} {_NEWER} main\n"
+            f"deb [signed-by={_KEYRING}] {debian_mirror()} {_NEWER} main\n"
         )
         private += [
             f'Dir::Etc::SourceList "{work}/sources.list"; Dir::Etc::SourceParts "/dev/null";'
@@ -95,7 +95,7 @@ def _download(work: Path) -> list[Path]:
     return sorted((work / "cache" / "archives").glob("*.deb"))
 
 
-def _mirror() -> str:
+def debian_mirror() -> str:
     """The mirror of Debian that this machine uses."""
     if not _KEYRING.exists():
         raise ServerError(f"{_KEYRING} is missing: apt-get install debian-archive-keyring")

@@ -63,6 +63,9 @@ def test_python_is_one_version_in_the_container_and_in_the_snippet() -> None:
     images += re.findall(r"image: (python:\S+)", text_of("docs/operations/ci.md"))
     assert len(images) == 2
     assert set(images) == {f"python:{wanted}-trixie"}
+    base = re.findall(r"^ARG BASE_IMAGE=(\S+)$", text_of("Dockerfile"), re.MULTILINE)
+    assert len(base) == 1
+    assert re.fullmatch(rf"python:{re.escape(wanted)}\.\d+-slim-trixie", base[0])
 
 
 def test_workflow_container_and_procfile_set_declared_variables_only() -> None:
@@ -108,7 +111,8 @@ def test_an_image_is_given_what_the_service_runs_and_nothing_else() -> None:
         "apps",
         "config",
         "core",
-        "deploy",
+        "deploy/docker",
+        "locale",
         "scripts",
         "manage.py",
         "pyproject.toml",

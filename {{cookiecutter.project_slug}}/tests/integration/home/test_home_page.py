@@ -204,7 +204,7 @@ class TestProcesses:
         metrics = (
             f"service_workers 2\nservice_workers_working {working}\nservice_requests_running 1\n"
         )
-        probes = Probes(release="", unready=lambda: None, metrics=lambda: metrics)
+        probes = Probes(version={}, unready=lambda: None, metrics=lambda: metrics)
         server = ManagementServer(listen("127.0.0.1", 0), probes)
         server.start()
         settings.METRICS_PORT = server.listener.getsockname()[1]

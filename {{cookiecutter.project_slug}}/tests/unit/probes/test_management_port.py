@@ -18,7 +18,7 @@ def probes() -> Probes:
         raise ZeroDivisionError
 
     return Probes(
-        release="r1",
+        version={"version": "r1"},
         unready=lambda: "draining",
         metrics=broken,
         heartbeat=lambda: (True, "x" * 5_000_000),
@@ -118,7 +118,9 @@ def test_a_client_that_resets_its_connection_does_no_harm(server: ManagementServ
 def test_of_two_servers_on_one_socket_the_one_that_does_not_serve_takes_nothing() -> None:
     with listen("127.0.0.1", 0) as listener:
         idle = ManagementServer(listener.dup(), probes(), is_serving=lambda: False)
-        serving = ManagementServer(listener.dup(), Probes(release="r2", unready=lambda: None))
+        serving = ManagementServer(
+            listener.dup(), Probes(version={"version": "r2"}, unready=lambda: None)
+        )
         idle.start()
         serving.start()
         answers = {ask(serving, b"GET /readyz HTTP/1.1\r\n\r\n")[0] for _ in range(50)}

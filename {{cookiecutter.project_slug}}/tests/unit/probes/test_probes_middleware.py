@@ -12,7 +12,7 @@ from core.probes.asgi import ProbesMiddleware as AsgiProbes
 from core.probes.wsgi import ProbesMiddleware as WsgiProbes
 
 PROBES = Probes(
-    release="r1",
+    version={"version": "r1"},
     unready=lambda: "draining",
     heartbeat=lambda: (False, "cache"),
 )
