@@ -1,6 +1,6 @@
 """python -m scripts.manifests: check every overlay, or print one for a release.
 
-    python -m scripts.manifests
+    python -m scripts.manifests [--write FOLDER]
     python -m scripts.manifests production --service sha256:... --pgbouncer sha256:...
 
 Printed is what `kubectl apply` takes; an image without a digest is refused (exit status 1).
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from scripts.manifests.kubectl import KubectlError
 from scripts.manifests.render import (
@@ -22,6 +23,13 @@ from scripts.manifests.render import (
     rendered,
 )
 from scripts.manifests.schemas import NEWEST, OLDEST, problems
+
+
+def write(folder: Path) -> int:
+    """Each overlay as a file of its name, for other tools; returns the exit status."""
+    for name in OVERLAYS:
+        (folder / f"{name}.yaml").write_text(rendered(name), encoding="utf-8")
+    return 0
 
 
 def check() -> int:
@@ -39,15 +47,28 @@ def check() -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.manifests")
     parser.add_argument("overlay", nargs="?", choices=OVERLAYS)
-    parser.add_argument("--service", help="the digest of the service's image")
-    parser.add_argument("--pgbouncer", help="the digest of PgBouncer's image")
+    for image, of in (
+        ("--service", "the service"),
+        ("--pgbouncer", "PgBouncer"),
+        ("--stable", "what web keeps while the canary runs --service"),
+    ):
+        parser.add_argument(image, metavar="DIGEST", default="", help=f"the digest of {of}")
+    parser.add_argument("--write", metavar="FOLDER", type=Path, help="put every overlay there")
     given = parser.parse_args()
     try:
+        if given.write:
+            return write(given.write)
         if given.overlay is None:
             return check()
-        told = {"service": given.service, "pgbouncer": given.pgbouncer}
-        digests = {name: digest for name, digest in told.items() if digest}
-        print(for_release(rendered(given.overlay), digests), end="")
+        if not (given.service and given.pgbouncer):
+            parser.error("a release names the digests of both images")
+        text = for_release(
+            rendered(given.overlay),
+            service=given.service,
+            pgbouncer=given.pgbouncer,
+            stable=given.stable or None,
+        )
+        print(text, end="")
     except (KubectlError, ManifestError) as error:
         print(f"manifests: {error}", file=sys.stderr)
         return 1

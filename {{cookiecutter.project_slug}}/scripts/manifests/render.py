@@ -67,18 +67,25 @@ def rendered(overlay: str, kustomization: str | None = None) -> str:
     return done.stdout
 
 
-def for_release(text: str, digests: dict[str, str]) -> str:
-    """`text` with the digests of the images that end in a key of `digests`.
+def for_release(text: str, *, service: str, pgbouncer: str, stable: str | None = None) -> str:
+    """`text` with the digests of the two images; `web` keeps `stable`, while its canary is tried.
 
-    Raises `ManifestError` where one is none, or an image still has none.
+    Raises `ManifestError` where one is no digest, or `stable` is told and there is no canary.
     """
-    for image, digest in digests.items():
-        if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest) or digest == UNKNOWN:
-            raise ManifestError(f"{digest!r} is no digest of {image}: sha256: and 64 digits.")
-        ending = "-pgbouncer" if image == "pgbouncer" else "(?<!-pgbouncer)"
-        text = re.sub(
-            rf"(image: \S+{ending})@{UNKNOWN}$", rf"\1@{digest}", text, flags=re.MULTILINE
+    for digest in (service, pgbouncer, stable):
+        if digest and not re.fullmatch(r"sha256:(?!0{64})[0-9a-f]{64}", digest):
+            raise ManifestError(f"{digest!r} is no digest: sha256: and 64 digits.")
+    told = text.replace(f"-pgbouncer@{UNKNOWN}", f"-pgbouncer@{pgbouncer}")
+    if stable:
+        if "\n  name: web-canary\n" not in text:
+            raise ManifestError("This overlay has no canary: add components/canary to it.")
+        parts = told.split("---\n")
+        told = "---\n".join(
+            part.replace(f"@{UNKNOWN}", f"@{stable}") if _is_web(part) else part for part in parts
         )
-    if missing := sorted(set(re.findall(rf"image: (\S+)@{UNKNOWN}", text))):
-        raise ManifestError(f"No digest was told of {', '.join(missing)}.")
-    return text
+    return told.replace(f"@{UNKNOWN}", f"@{service}")
+
+
+def _is_web(document: str) -> bool:
+    one = yaml.safe_load(document)
+    return (one["kind"], one["metadata"]["name"]) == ("Deployment", "web")
