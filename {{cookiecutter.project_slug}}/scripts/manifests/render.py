@@ -79,8 +79,8 @@ def for_release(text: str, *, service: str, pgbouncer: str, stable: str | None =
     if stable:
         if "\n  name: web-canary\n" not in text:
             raise ManifestError("This overlay has no canary: add components/canary to it.")
-        parts = told.split("---\n")
-        told = "---\n".join(
+        parts = told.split("\n---\n")
+        told = "\n---\n".join(
             part.replace(f"@{UNKNOWN}", f"@{stable}") if _is_web(part) else part for part in parts
         )
     return told.replace(f"@{UNKNOWN}", f"@{service}")
