@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tests.every_process.sitecustomize  # noqa: F401 - no test reaches beyond loopback
+from scripts.manifests import kubectl
 from scripts.servers import (
     PgBouncer,
     Postgres,
@@ -42,6 +43,7 @@ _MISSING = {
     "RabbitMQ is not installed": rabbitmq.INSTALL,
     **{f"{name} is not installed": engine.INSTALL for name in engine.PROGRAMS},
     "buildah needs root": "sudo make test",
+    "no kubectl of 1.29 or later is installed": kubectl.INSTALL,
 }
 
 
