@@ -110,7 +110,12 @@ GNU_ONLY = re.compile(
 
 
 def test_no_script_needs_a_gnu_tool() -> None:
-    scripts = [path for path in bake.listed() if path.endswith((".sh", "Makefile"))]
+    # What stands in deploy/systemd runs on the machine that it is for, which is a Debian.
+    scripts = [
+        path
+        for path in bake.listed()
+        if path.endswith((".sh", "Makefile")) and "/deploy/systemd/" not in path
+    ]
     assert len(scripts) > 5
     code = {path: re.sub(r"(^|\s)#.*", "", text_of(path)) for path in scripts}
     found = {path: GNU_ONLY.findall(text) for path, text in code.items()}
