@@ -246,6 +246,19 @@ class Environment:
         secret=True,
         example="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     )
+    EDGE_PURGE_URL: list[str] = variable(
+        "The caches in front (deploy/varnish) that forget what has changed, each by itself; unset, "
+        "copies are kept until they are too old.",
+        comma_list(origin),
+        default=[],
+        example="http://edge-1:6081",
+    )
+    EDGE_PURGE_TOKEN: str | None = variable(
+        "What a purge shows them: the content of their /etc/varnish/purge-token.",
+        text,
+        default=None,
+        secret=True,
+    )
     LOG_LEVEL: str = variable(
         "The least severe log line that is written.",
         choice("DEBUG", "INFO", "WARNING", "ERROR"),
@@ -315,6 +328,13 @@ def _whole_key(values: Mapping[str, Any]) -> str | None:
     return "S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together: set both, or none."
 
 
+def _purge_token(values: Mapping[str, Any]) -> str | None:
+    """Every purge would be refused, and seen as a dead letter hours later."""
+    if bool(values.get("EDGE_PURGE_URL")) == bool(values.get("EDGE_PURGE_TOKEN")):
+        return None
+    return "EDGE_PURGE_URL and EDGE_PURGE_TOKEN belong together: set both, or none."
+
+
 def _links_open(values: Mapping[str, Any]) -> str | None:
     """A link that is signed for a host at which nobody checks it, or that a page may not load."""
     endpoint, domain = urlsplit(values.get("S3_ENDPOINT_URL") or ""), values.get("S3_MEDIA_DOMAIN")
@@ -345,7 +365,7 @@ def load(source: Mapping[str, str]) -> Environment:
         source,
         environment=environment,
         deployed=environment in DEPLOYED,
-        rules=[_one_redis, _own_ports, _whole_key, _links_open],
+        rules=[_one_redis, _own_ports, _whole_key, _links_open, _purge_token],
         hint=_WHERE[environment in DEPLOYED],
     )
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from drills.load import Load
 from drills.report import Figures
 from drills.service import Service
+from drills.traffic import Traffic
 from drills.watch import Watch
 from tests.server.roles import Role
 
@@ -32,8 +33,8 @@ class Drill:
         self.is_control = is_control
         self._name = name
         self.is_quick = is_quick
-        self._load: Load
-        self._watch: Watch
+        self._load: Load | Traffic
+        self._watch: Watch | None = None
         # The first fault and the last heal; the latter by two clocks, of requests and of rows.
         self._struck = 0.0
         self._healed = self._healed_at = 0.0
@@ -58,6 +59,13 @@ class Drill:
         self._watch = Watch(web.metrics_port)
         with self._watch.running(), self._load.running() as load:
             yield load
+
+    @contextmanager
+    def traffic(self, traffic: Traffic) -> Iterator[Traffic]:
+        """Clients of a proxy while the block runs. No probe is asked: processes come and go."""
+        self._load = traffic
+        with traffic.running():
+            yield traffic
 
     def seconds(self, usual: float, quick: float) -> float:
         return quick if self.is_quick else usual
@@ -91,7 +99,8 @@ class Drill:
         during = [a.seconds for a in answers if self._struck <= a.began <= self._healed]
         last_failure = max((answer.began - self._healed for answer in failed), default=0.0)
         recovery = max(last_failure, ledger.seconds_until_last_effect(self._healed_at))
-        flip = self._watch.seconds_until_not_ready(self._struck)
+        watch = self._watch
+        flip = watch.seconds_until_not_ready(self._struck) if watch else None
         return Figures(
             drill=self._name,
             requests=len(answers),
@@ -100,8 +109,9 @@ class Drill:
             recovery_s=round(max(0.0, recovery), 1),
             median_ms=round(statistics.median(during) * 1000) if during else None,
             worst_ms=round(max(answer.seconds for answer in answers) * 1000),
-            livez_fail=self._watch.livez_fail,
+            livez_fail=watch.livez_fail if watch else 0,
             readyz_flip_s=None if flip is None else round(flip, 1),
             lost=account.lost,
             dup=account.dup,
+            resent=getattr(self._load, "resent", 0),
         )

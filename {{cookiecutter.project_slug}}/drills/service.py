@@ -109,10 +109,12 @@ class Service:
         url = self.pgbouncer.url("app", database=database)
         return Role(name, arguments, {**self._env, "DATABASE_URL": url, **(env or {})})
 
-    def program(self, module: str) -> Running:
+    def program(
+        self, module: str, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> Running:
         """`python -m module` with the environment of a relay, started."""
-        relay = self.role("relay")
-        found = Running(module, [program("python"), "-m", module], relay.env)
+        relay = self.role("relay", env=env)
+        found = Running(module, [program("python"), "-m", module, *arguments], relay.env)
         found.start()
         return found
 

@@ -24,6 +24,7 @@ from scripts.servers import (
     Stack,
     Valkey,
     find_rabbitmq,
+    nginx,
     pgbackrest,
     rabbitmq,
     radosgw,
@@ -39,6 +40,7 @@ _NEED_SERVERS = {"integration", "contract", "server", "performance", "image"}
 # What a machine may lack: the reason of a skipped test, and the remedy.
 _MISSING = {
     "PgBouncer is not installed": INSTALL,
+    "nginx is not installed": nginx.INSTALL,
     "radosgw is not unpacked": radosgw.INSTALL,
     "RabbitMQ is not installed": rabbitmq.INSTALL,
     "age is not installed": "apt-get install age",

@@ -10,6 +10,7 @@ from config.settings.components.api import *
 from config.settings.components.cache import *
 from config.settings.components.database import *
 from config.settings.components.deadline import *
+from config.settings.components.edge import *
 from config.settings.components.email import *
 from config.settings.components.identity import *
 from config.settings.components.languages import *
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "core.idempotency",
     "core.jobs",
     "core.lockout",
+    "core.migrate",
     "core.outbox",
     "core.pages",
     "core.privacy",

@@ -60,10 +60,25 @@ WORDS = {
         _("What was sent is larger than the service accepts."),
         _("Send a smaller file, or several of them one by one."),
     ),
+    414: Words(
+        _("Address too long"),
+        _("The address is longer than the service reads."),
+        _("Begin at the start page, and send long texts by a form."),
+    ),
+    421: Words(
+        _("Unknown site"),
+        _("There is no site of this name here."),
+        _("Check the name in the address."),
+    ),
     429: Words(
         _("Too many requests"),
         _("More requests came from you than the service answers in this time."),
         _("Wait a minute, then go on."),
+    ),
+    431: Words(
+        _("Too large"),
+        _("The browser sent more about itself than the service reads."),
+        _("Delete the cookies of this site, then load the page again."),
     ),
     500: Words(
         _("Something went wrong"),
@@ -73,6 +88,22 @@ WORDS = {
     502: Words(_("Not available"), _("The service did not answer."), _LATER),
     503: Words(_("Not available"), _("The service cannot answer at the moment."), _LATER),
     504: Words(_("Too slow"), _("The service did not answer in time."), _LATER),
+}
+# What programs compare where the proxy answers for the service, whose own errors have more.
+CODES = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    414: "uri_too_long",
+    421: "misdirected",
+    429: "throttled",
+    431: "headers_too_large",
+    500: "error",
+    502: "bad_gateway",
+    503: "unavailable",
+    504: "timeout",
 }
 # 403 as well, and another thing to do about it.
 CSRF = Words(

@@ -1,5 +1,6 @@
 """PostgreSQL, PgBouncer, Valkey and more on 127.0.0.1, for `make run`, tests and drills."""
 
+from scripts.servers.nginx import Nginx, find_nginx
 from scripts.servers.pgbackrest import PgBackRest
 from scripts.servers.pgbouncer import PgBouncer, find_pgbouncer
 from scripts.servers.postgres import DEBIAN, THROW_AWAY, Postgres, wheel
@@ -16,6 +17,7 @@ __all__ = [
     "HOST",
     "THROW_AWAY",
     "VARIABLES",
+    "Nginx",
     "PgBackRest",
     "PgBouncer",
     "Postgres",
@@ -27,6 +29,7 @@ __all__ = [
     "Stack",
     "Standby",
     "Valkey",
+    "find_nginx",
     "find_pgbouncer",
     "find_rabbitmq",
     "free_port",

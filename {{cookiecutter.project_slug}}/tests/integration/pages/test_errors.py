@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -91,5 +92,15 @@ def test_a_stream_is_not_read() -> None:
 def test_the_pages_can_be_written_for_a_proxy(tmp_path: Path) -> None:
     call_command("error_pages", tmp_path / "errors", verbosity=0)
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "errors").iterdir()}
-    assert set(written) == {f"{status}.html" for status in WORDS}
+    assert set(written) == {f"{status}.{kind}" for status in WORDS for kind in ("html", "json")}
     assert written["502.html"] == render(502)
+    problem = json.loads(written["502.json"])
+    assert (problem["status"], problem["code"]) == (502, "bad_gateway")
+
+
+def test_a_page_for_a_proxy_has_a_place_for_the_id_of_the_request(tmp_path: Path) -> None:
+    call_command("error_pages", tmp_path, "--ssi", "ident", verbosity=0)
+    place = '<!--#echo var="ident" -->'
+    assert f"<code>{place}</code>" in (tmp_path / "503.html").read_text("utf-8")
+    problem = (tmp_path / "503.json").read_text("utf-8").replace(place, "an-id")
+    assert json.loads(problem)["request_id"] == "an-id"
