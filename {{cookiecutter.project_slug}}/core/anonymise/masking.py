@@ -57,10 +57,10 @@ def mask(key: bytes) -> Iterator[tuple[str, int]]:
 
 def _mask_table(model: type[models.Model], columns: list[Column], key: bytes) -> int:
     table = _quoted(model._meta.db_table)
-    primary = _quoted(model._meta.pk.column)
+    primary = _quoted(str(model._meta.pk.column))
     changes, values = [], []
     for column in columns:
-        name = _quoted(column.field.column)
+        name = _quoted(str(column.field.column))
         expression = _expression(column).format(column=name)
         changes.append(
             f"{name} = CASE WHEN {_is_empty(column, name)} THEN {name} ELSE {expression} END"
@@ -92,7 +92,7 @@ def _expression(column: Column) -> str:
         if field.null:
             return "NULL"
         if isinstance(field, models.JSONField):
-            return "'{{}}'::jsonb"
+            return "jsonb_build_object()"
         return "''"
     found = _MASKS[column.kind]
     return f"left({found}, {field.max_length})" if field.max_length else found

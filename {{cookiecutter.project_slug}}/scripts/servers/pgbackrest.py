@@ -83,7 +83,7 @@ class PgBackRest:
             "PGPASSFILE": self._passwords,
         }
         exports = "".join(
-            f": ${{{name}:={value}}}; export {name}\n" for name, value in variables.items()
+            f'[ "${name}" ] || {name}={value}\nexport {name}\n' for name, value in variables.items()
         )
         self._program.write_text(f'#!/bin/sh\n{exports}exec pgbackrest "$@"\n')
         self._program.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import models
@@ -70,7 +71,7 @@ def _value(field: models.Field[Any, Any], word: str | None) -> str:
     if isinstance(field, models.EmailField):
         return f"'{word}@customer.example.com'"
     if isinstance(field, models.JSONField):
-        return f"""'{{"{word}": "{word}"}}'"""
+        return f"'{json.dumps({word: word})}'"
     if isinstance(field, models.BinaryField):
         return f"'{word}'::bytea"
     return f"'{word}'"
