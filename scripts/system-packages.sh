@@ -5,10 +5,11 @@
 set -eu
 [ $# -gt 0 ] || set -- git:git pgbouncer:pgbouncer xgettext:gettext chromium:chromium rabbitmq-server:rabbitmq-server \
     buildah:buildah podman:podman runc:runc mmdebstrap:mmdebstrap iptables:iptables ip:iproute2 \
-    openssl:openssl nginx:nginx \
+    openssl:openssl nginx:nginx varnishd:varnish systemd-analyze:systemd nft:nftables sshd:openssh-server \
     /usr/lib/nginx/modules/ngx_http_brotli_static_module.so:libnginx-mod-http-brotli-static \
-    netavark:netavark aardvark-dns:aardvark-dns
+    netavark:netavark aardvark-dns:aardvark-dns age:age pgbackrest:pgbackrest initdb:postgresql
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/podman # Debian keeps servers there, and a user's PATH leaves them out
+for folder in /usr/lib/postgresql/*/bin; do PATH=$PATH:$folder; done
 
 missing=
 for need in "$@"; do

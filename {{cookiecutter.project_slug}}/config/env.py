@@ -155,6 +155,13 @@ class Environment:
         secret=True,
         example="postgresql://migrator:password@postgres:5432/service",
     )
+    PRODUCTION_DATABASE_URL: DatabaseUrl | None = variable(
+        "Outside production, the database that `manage.py anonymise` must never touch; it needs "
+        "no password.",
+        database_url,
+        default=None,
+        example="postgresql://app@postgres.production.internal:5432/service",
+    )
     CACHE_URL: str = variable(
         "Redis or Valkey for cache and sessions; it may evict (maxmemory-policy allkeys-lru).",
         redis_url,
@@ -211,6 +218,12 @@ class Environment:
         secret=True,
         example="smtp+tls://user:password@mail.example.org",
     )
+    EMAIL_ALLOWED_DOMAINS: list[str] = variable(
+        "Outside production mail leaves to these domains alone; production sends to everybody.",
+        comma_list(host_name),
+        default=[],
+        example="example.org",
+    )
     DEFAULT_FROM_EMAIL: str = variable(
         "The sender of the service's mail.",
         text,
@@ -232,6 +245,19 @@ class Environment:
         default=[],
         secret=True,
         example="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    )
+    EDGE_PURGE_URL: list[str] = variable(
+        "The caches in front (deploy/varnish) that forget what has changed, each by itself; unset, "
+        "copies are kept until they are too old.",
+        comma_list(origin),
+        default=[],
+        example="http://edge-1:6081",
+    )
+    EDGE_PURGE_TOKEN: str | None = variable(
+        "What a purge shows them: the content of their /etc/varnish/purge-token.",
+        text,
+        default=None,
+        secret=True,
     )
     LOG_LEVEL: str = variable(
         "The least severe log line that is written.",
@@ -302,6 +328,13 @@ def _whole_key(values: Mapping[str, Any]) -> str | None:
     return "S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together: set both, or none."
 
 
+def _purge_token(values: Mapping[str, Any]) -> str | None:
+    """Every purge would be refused, and seen as a dead letter hours later."""
+    if bool(values.get("EDGE_PURGE_URL")) == bool(values.get("EDGE_PURGE_TOKEN")):
+        return None
+    return "EDGE_PURGE_URL and EDGE_PURGE_TOKEN belong together: set both, or none."
+
+
 def _links_open(values: Mapping[str, Any]) -> str | None:
     """A link that is signed for a host at which nobody checks it, or that a page may not load."""
     endpoint, domain = urlsplit(values.get("S3_ENDPOINT_URL") or ""), values.get("S3_MEDIA_DOMAIN")
@@ -332,7 +365,7 @@ def load(source: Mapping[str, str]) -> Environment:
         source,
         environment=environment,
         deployed=environment in DEPLOYED,
-        rules=[_one_redis, _own_ports, _whole_key, _links_open],
+        rules=[_one_redis, _own_ports, _whole_key, _links_open, _purge_token],
         hint=_WHERE[environment in DEPLOYED],
     )
 

@@ -81,7 +81,7 @@ def played(
     story: Any = importlib.import_module(f"drills.{name}")
     with (
         tempfile.TemporaryDirectory(prefix="service-drill-") as folder,
-        Service(Path(folder), pool=pool) as service,
+        Service(Path(folder), pool=pool, programs=getattr(story, "PROGRAMS", None)) as service,
     ):
         return story, story.run(Drill(service, f"D-{number}", is_control=is_control))
 

@@ -80,6 +80,11 @@ class Drill:
         remedy()
         self._healed, self._healed_at = time.monotonic(), time.time()
 
+    @property
+    def seconds_to_heal(self) -> float:
+        """From the first fault to the last heal."""
+        return self._healed - self._struck
+
     def figures(self, *, patience: float = 60.0, promises: bool = True) -> Figures:
         """Reconcile, once every order has its effect or `patience` seconds have passed.
 

@@ -9,7 +9,13 @@ from typing import Protocol
 
 # What holds in every drill unless it says otherwise: nothing lost, nothing done twice, the process
 # never called dead, and no failure once the fault is over.
-ALWAYS: Mapping[str, float] = {"failed_after_heal": 0, "livez_fail": 0, "lost": 0, "dup": 0}
+ALWAYS: Mapping[str, float] = {
+    "failed_after_heal": 0,
+    "livez_fail": 0,
+    "lost": 0,
+    "dup": 0,
+    "unmigrated": 0,
+}
 
 
 class Story(Protocol):
@@ -28,7 +34,8 @@ class Figures:
 
     `median_ms` is that of the requests begun during the fault; `recovery_s` runs from the heal to
     the last failure, or the last effect of an order that was written before it; `readyz_flip_s`
-    from the fault to the first "not ready". Null where there was none.
+    from the fault to the first "not ready". Null where there was none. `unmigrated` counts what a
+    migration should have left otherwise, in drills that migrate.
     """
 
     drill: str
@@ -42,6 +49,7 @@ class Figures:
     readyz_flip_s: float | None
     lost: int
     dup: int
+    unmigrated: int = 0
     # Orders whose answer was lost, sent again with their key.
     resent: int = 0
 

@@ -33,12 +33,13 @@ class Service:
     """`with` starts the servers and makes the schema; `roles` starts what serves and works.
 
     The environment is that of production, with the pooler between. With `pool` the web's threads
-    share a pool of psycopg's, the other choice of docs/decisions. Raises `ServerError`.
+    share a pool of psycopg's, the other choice of docs/decisions. `programs` is the bin folder of
+    another PostgreSQL than the wheel's. Raises `ServerError`.
     """
 
-    def __init__(self, folder: Path, *, pool: bool = False) -> None:
+    def __init__(self, folder: Path, *, pool: bool = False, programs: Path | None = None) -> None:
         self._pool = pool
-        self.servers = Stack(folder, throw_away=True, pooler=True)
+        self.servers = Stack(folder, throw_away=True, pooler=True, programs=programs)
         if self.servers.pgbouncer is None:
             raise ServerError(f"A drill needs PgBouncer: {INSTALL}")
         # What is thrown away in tests for speed is what a drill counts: without it, a crash of the
@@ -108,10 +109,12 @@ class Service:
         url = self.pgbouncer.url("app", database=database)
         return Role(name, arguments, {**self._env, "DATABASE_URL": url, **(env or {})})
 
-    def program(self, module: str) -> Running:
+    def program(
+        self, module: str, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> Running:
         """`python -m module` with the environment of a relay, started."""
-        relay = self.role("relay")
-        found = Running(module, [program("python"), "-m", module], relay.env)
+        relay = self.role("relay", env=env)
+        found = Running(module, [program("python"), "-m", module, *arguments], relay.env)
         found.start()
         return found
 

@@ -20,6 +20,7 @@ step hadolint Dockerfile deploy/compose/pgbouncer/Dockerfile
 step check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 step python manage.py makemigrations --check --dry-run
 step python -m scripts.migration_lint
+step python -m scripts.migration_lint.reminders
 step python -m scripts.check_settings staging production
 [ $status = 0 ] && echo "All checks passed." || echo "Some checks failed (above)." >&2
 exit $status

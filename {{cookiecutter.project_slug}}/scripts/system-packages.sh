@@ -6,7 +6,7 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin # Debian keeps servers there, and a user's PATH leaves them out
 
 needed=
-for program in pgbouncer nginx rabbitmq-server buildah podman runc mmdebstrap iptables; do
+for program in age pgbackrest pgbouncer nginx rabbitmq-server buildah podman runc mmdebstrap iptables; do
     command -v "$program" >/dev/null || needed="$needed $program" # its package has its name
 done
 for program in netavark aardvark-dns; do # podman's own: none of them is on a PATH
@@ -14,7 +14,13 @@ for program in netavark aardvark-dns; do # podman's own: none of them is on a PA
 done
 [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] ||
     needed="$needed libnginx-mod-http-brotli-static"
+command -v varnishd >/dev/null || needed="$needed varnish"
 command -v ip >/dev/null || needed="$needed iproute2"
+command -v systemd-analyze >/dev/null || needed="$needed systemd"
+command -v nft >/dev/null || needed="$needed nftables"
+command -v sshd >/dev/null || needed="$needed openssh-server"
+# pgBackRest knows the PostgreSQL of its own release, and not the wheel's.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || needed="$needed postgresql"
 if [ -n "$needed" ]; then
     if ! command -v apt-get >/dev/null; then
         echo "system-packages: the tests need$needed, and there is no apt-get: install it." >&2

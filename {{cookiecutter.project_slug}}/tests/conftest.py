@@ -25,6 +25,7 @@ from scripts.servers import (
     Valkey,
     find_rabbitmq,
     nginx,
+    pgbackrest,
     rabbitmq,
     radosgw,
 )
@@ -42,6 +43,8 @@ _MISSING = {
     "nginx is not installed": nginx.INSTALL,
     "radosgw is not unpacked": radosgw.INSTALL,
     "RabbitMQ is not installed": rabbitmq.INSTALL,
+    "age is not installed": "apt-get install age",
+    "pgBackRest is not installed": pgbackrest.INSTALL,
     **{f"{name} is not installed": engine.INSTALL for name in engine.PROGRAMS},
     "buildah needs root": "sudo make test",
 }

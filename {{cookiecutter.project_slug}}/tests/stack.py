@@ -23,6 +23,8 @@ from scripts.servers import Stack
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SETTINGS = "config.settings.test"
+# Whose migrations make the schema: this tree's, or those of the next release (`make last-release`).
+SCHEMA = Path(os.environ.get("NEXT_RELEASE", BASE_DIR))
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 DIRECTORY = Path(tempfile.mkdtemp(prefix="service-tests-"))
@@ -77,22 +79,28 @@ def migrate(database: str) -> None:
         "GRANT TRUNCATE ON TABLES TO app",
         database=database,
     )
-    done = start_migrate(database, "--run-syncdb")
+    done = start_migrate(database, "--run-syncdb", tree=SCHEMA)
     if done.returncode:
         pytest.exit(f"The test database cannot be migrated:\n{done.stdout}{done.stderr}", 3)
 
 
-def start_migrate(database: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def start_migrate(
+    database: str, *arguments: str, tree: Path = BASE_DIR
+) -> subprocess.CompletedProcess[str]:
     """`scripts/start.sh migrate` with `arguments`, on `database`; never raises."""
     assert STACK.postgres
     direct = STACK.postgres.url("migrator", database=database)
+    env = clean_environment(
+        **STACK.variables | {"DATABASE_DIRECT_URL": direct},
+        DJANGO_SETTINGS_MODULE=SETTINGS,
+        SECRET_KEY=os.environ["SECRET_KEY"],
+    )
+    if tree != BASE_DIR:
+        env["PATH"] = f"{Path(os.environ['NEXT_PYTHON']).parent}:{os.defpath}"
+        env["PYTHONPATH"] = str(tree / "tests" / "every_process")
     return subprocess.run(
-        [BASE_DIR / "scripts" / "start.sh", "migrate", *arguments],
-        env=clean_environment(
-            **STACK.variables | {"DATABASE_DIRECT_URL": direct},
-            DJANGO_SETTINGS_MODULE=SETTINGS,
-            SECRET_KEY=os.environ["SECRET_KEY"],
-        ),
+        [tree / "scripts" / "start.sh", "migrate", *arguments],
+        env=env,
         capture_output=True,
         text=True,
         check=False,

@@ -10,12 +10,14 @@ from config.settings.components.api import *
 from config.settings.components.cache import *
 from config.settings.components.database import *
 from config.settings.components.deadline import *
+from config.settings.components.edge import *
 from config.settings.components.email import *
 from config.settings.components.identity import *
 from config.settings.components.languages import *
 from config.settings.components.logs import *
 from config.settings.components.outbound import *
 from config.settings.components.pages import *
+from config.settings.components.privacy import *
 from config.settings.components.security import *
 from config.settings.components.sessions import *
 from config.settings.components.static import *
@@ -42,14 +44,17 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "core.anonymise",
     "core.beat",
     "core.deadletters",
     "core.executions",
     "core.idempotency",
     "core.jobs",
     "core.lockout",
+    "core.migrate",
     "core.outbox",
     "core.pages",
+    "core.privacy",
     "core.storage",
     "core.tasks",
     "core.webhooks",

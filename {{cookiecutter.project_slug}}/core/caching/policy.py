@@ -12,8 +12,9 @@ class Public:
     """Everybody gets the same answer, so any cache may keep it.
 
     `max_age`: seconds for which nobody asks again. `stale_while_revalidate`: seconds after those
-    in which a cache answers with its copy while it asks (RFC 5861). As `cache_policy` of a class,
-    or as the decorator of a function:
+    in which a cache answers with its copy while it asks (RFC 5861). `edge_age`: seconds at a shared
+    cache instead of `max_age` (s-maxage): longer, where it is purged (`core.edge`). As
+    `cache_policy` of a class, or as the decorator of a function:
 
         class ArticleList(generics.ListAPIView[Article]):
             cache_policy = Public(max_age=60, stale_while_revalidate=600)
@@ -28,9 +29,12 @@ class Public:
 
     max_age: int
     stale_while_revalidate: int = 0
+    edge_age: int | None = None
 
     def __str__(self) -> str:
         text = f"public, max-age={self.max_age}"
+        if self.edge_age is not None:
+            text += f", s-maxage={self.edge_age}"
         if self.stale_while_revalidate:
             text += f", stale-while-revalidate={self.stale_while_revalidate}"
         return text

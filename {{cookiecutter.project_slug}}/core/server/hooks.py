@@ -17,14 +17,19 @@ from typing import Any
 
 from core.health.database import PrimaryWatch
 from core.health.state import SLOTS, page
+from core.heartbeat.systemd import notify
 from core.probes.answers import Probes
 from core.probes.management import ManagementServer, PortUnavailableError, listen
 from core.probes.monitor import Monitor, Worker
 from core.server import stalls
+from core.server.life import SignOfLife
 
 # The listening socket of the management port, handed by a master to its successor (USR2) as
 # gunicorn hands its own in GUNICORN_FD: between two processes, not configuration.
 _HANDED_ON = "SERVICE_MANAGEMENT_FD"
+# The script that started this process, by a path that leads to the newest release: what a USR2
+# executes. Set by deploy/systemd/start.sh; between it and us, not configuration.
+_STARTED_BY = "SERVICE_STARTED_BY"
 
 # Seconds beyond gunicorn's own timeout, so that it replaces a silent worker first.
 _LATER = 10.0
@@ -55,8 +60,9 @@ class Management:
             _inherited() or listen(host, port),
             probes,
             is_serving=self._is_serving,
-            tick=self._monitor.announce,
+            tick=self._tick,
         )
+        self._sign_of_life = SignOfLife(self._monitor.is_live)
 
     def start(self) -> None:
         """Answer from now on, and say "draining" the moment a signal asks for the end.
@@ -85,7 +91,15 @@ class Management:
         # A worker that has just been forked still has this handler, and the page is everybody's.
         if os.getpid() == self._arbiter.pid:
             self._page.drain()
+            if self._arbiter.reexec_pid:
+                # systemd takes a service whose main process ends for one that has ended, and kills
+                # the rest. Said by the one that leaves: a successor may still be taken back.
+                notify(f"MAINPID={self._arbiter.reexec_pid}")
         self._arbiter.signal(number, frame)
+
+    def _tick(self) -> None:
+        self._monitor.announce()
+        self._sign_of_life()
 
     def _workers(self) -> Iterator[Worker]:
         now = time.monotonic()
@@ -172,7 +186,15 @@ def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None
 
 
 def pre_exec(arbiter: Any) -> None:
+    """In the process that a USR2 forked, before it executes.
+
+    gunicorn would execute the interpreter it runs on, in the folder it was started in: the
+    environment and the code of the old release, whatever `current` leads to by now.
+    """
     arbiter.management.hand_on()
+    script = os.environ.get(_STARTED_BY)  # noqa: TID251 - see _STARTED_BY
+    if script:
+        arbiter.START_CTX = {0: script, "args": [script, "web"], "cwd": "/"}
 
 
 def on_exit(arbiter: Any) -> None:

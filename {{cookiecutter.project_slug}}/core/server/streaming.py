@@ -13,6 +13,7 @@ from core.health.state import page
 from core.probes.answers import Probes
 from core.probes.management import ManagementServer, listen
 from core.probes.monitor import Monitor, Worker
+from core.server.life import SignOfLife
 
 # Seconds without a tick until the loop counts as blocked. Liveness restarts a process after 60 s of
 # that; shorter stalls are slow code that a restart would not mend.
@@ -39,14 +40,13 @@ class Streaming:
             is_live=self._monitor.is_live,
             metrics=self._monitor.metrics,
         )
+        self._sign_of_life = SignOfLife(self._monitor.is_live)
         self._server: ManagementServer | None = None
         self._running = 0  # changed in the event loop only
 
     def start(self) -> None:
         """Open the port and ask the database. Raises `PortUnavailableError`."""
-        self._server = ManagementServer(
-            listen(*self._address), self._probes, tick=self._monitor.announce
-        )
+        self._server = ManagementServer(listen(*self._address), self._probes, tick=self._tick)
         self._slot.boot(threads=0)
         self._watch.start()
         self._server.start()
@@ -69,6 +69,10 @@ class Streaming:
         self._watch.stop()
         if self._server:
             self._server.stop()
+
+    def _tick(self) -> None:
+        self._monitor.announce()
+        self._sign_of_life()
 
     def _workers(self) -> list[Worker]:
         return [Worker(self._slot, time.monotonic() - self._slot.ticked, self._running)]

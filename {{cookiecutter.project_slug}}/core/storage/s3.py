@@ -80,7 +80,7 @@ class PrivateS3Storage(ServerNames, S3Storage):  # type: ignore[misc]  # storage
                 s3={"addressing_style": "path"},
                 connect_timeout=CONNECT_TIMEOUT,
                 read_timeout=READ_TIMEOUT,
-                retries={"total_max_attempts": 1, "mode": "standard"},  # `_ask` has a second one
+                retries={"total_max_attempts": 1, "mode": "standard"},  # `ask` has a second one
                 max_pool_connections=50,  # above the threads of a process
                 tcp_keepalive=True,
                 # Checksums as trailers are AWS's own; older servers store them in the object.
@@ -166,21 +166,21 @@ class PrivateS3Storage(ServerNames, S3Storage):  # type: ignore[misc]  # storage
                 unread.pop_all()  # closed by its reader
             return File(file, name)
 
-        return self._ask("read", read)
+        return self.ask("read", read)
 
     def _save(self, name: str, content: Any) -> str:
-        saved: str = self._ask("save", partial(super()._save, name, content))
+        saved: str = self.ask("save", partial(super()._save, name, content))
         return saved
 
     def delete(self, name: str) -> None:
-        self._ask("delete", partial(super().delete, name))
+        self.ask("delete", partial(super().delete, name))
 
     def exists(self, name: str) -> bool:
-        found: bool = self._ask("look for", partial(super().exists, name))
+        found: bool = self.ask("look for", partial(super().exists, name))
         return found
 
     def size(self, name: str) -> int:
-        size: int = self._ask("size", partial(super().size, name))
+        size: int = self.ask("size", partial(super().size, name))
         return size
 
     def pages(self, size: int = 1_000) -> Iterator[list[tuple[str, datetime]]]:
@@ -189,13 +189,13 @@ class PrivateS3Storage(ServerNames, S3Storage):  # type: ignore[misc]  # storage
         more: dict[str, Any] = {}
         while True:
             listing = partial(client.list_objects_v2, Bucket=self.bucket_name, MaxKeys=size, **more)
-            page = self._ask("list", listing)
+            page = self.ask("list", listing)
             yield [(each["Key"], each["LastModified"]) for each in page.get("Contents", [])]
             if not page["IsTruncated"]:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _ask[T](self, operation: str, call: Callable[[], T]) -> T:
+    def ask[T](self, operation: str, call: Callable[[], T]) -> T:
         """Call, once more when that fails quickly.
 
         Raises `FileNotFoundError`, else `StorageUnavailableError` for whatever goes wrong.

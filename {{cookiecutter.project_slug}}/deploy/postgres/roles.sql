@@ -51,10 +51,13 @@ ALTER ROLE app SET application_name = :'service_name';
 
 -- migrator: owns the schema, connects directly, is used by one release at a time ---------------
 
--- DDL queues behind a running query, and every later query queues behind the DDL. After 2 s it
--- gives way and the migration fails, to be run again; the service's own statements have 5 s, so none
--- dies of the wait.
-ALTER ROLE migrator SET lock_timeout = '2s';
+-- DDL queues behind a running query, and every later query of the table queues behind the DDL: so
+-- long does a request wait, and with half a second of its own it stays below one. The migration gives
+-- way and is tried again (core/migrate). Longer than a statement of a request commonly takes, or it
+-- would never come to its turn.
+ALTER ROLE migrator SET lock_timeout = '500ms';
+-- An index that is built for a process that was killed is given up, with its locks, after 1 s.
+ALTER ROLE migrator SET client_connection_check_interval = '1s';
 -- 30 min: an index built CONCURRENTLY on some 100 million rows. Longer ones: PGOPTIONS for that run.
 ALTER ROLE migrator SET statement_timeout = '30min';
 -- 5 min: RunPython may compute between two statements; a lost release must not hold locks all night.

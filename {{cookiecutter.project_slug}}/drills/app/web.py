@@ -54,6 +54,8 @@ class _Open(APIView):
 
 class Orders(_Open):
     is_naive = False
+    # Another statement for the order's id, of a drill that has a table of its own.
+    also = ""
 
     def post(self, request: Request) -> Response:
         order = _Order(data=request.data)
@@ -62,6 +64,8 @@ class Orders(_Open):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("INSERT INTO drill_order (request_id) VALUES (%s)", [request_id])
+                if self.also:
+                    cursor.execute(self.also, [request_id])
             if self.is_naive:
                 transaction.on_commit(partial(tasks.naive.delay, request_id, seconds))
             else:

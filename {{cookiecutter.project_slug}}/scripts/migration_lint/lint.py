@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import shorten
 
@@ -19,6 +19,10 @@ from scripts.migration_lint.rules import RULES
 from scripts.migration_lint.source import Source
 
 SQUAWK_PAGE = "https://squawkhq.com/docs/{rule}"
+# What old code cannot live with, in whatever words somebody allowed it.
+DESTRUCTIVE = {"ban-drop-column", "ban-drop-table", "renaming-column", "renaming-table"}
+# What nobody can allow: what comes after a migration that fails is not judged.
+FINAL = {"cannot-be-applied", "no-phase", "destructive-expand"}
 CREATED = re.compile(r'\s*CREATE TABLE (?:IF NOT EXISTS )?("[^"]+"|\w+)', re.IGNORECASE)
 CHANGED = re.compile(
     r'\s*(?:ALTER TABLE (?:ONLY )?|CREATE (?:UNIQUE )?INDEX .*? ON (?:ONLY )?)("[^"]+"|\w+)',
@@ -71,11 +75,12 @@ def _of(done: Replayed, said: list[squawk.Complaint]) -> list[Refusal]:
     found: dict[object, Refusal] = {}
     for each in _found(done, said, source):  # a rule once for a place
         found.setdefault((each.operation, each.line, each.rule), each)
+    for each in _out_of_phase(source, list(found.values())):
+        found[each.operation, each.line, each.rule] = each
     kept = [
         each
         for each in found.values()
-        # What comes after a migration that fails is not judged, which nobody can allow.
-        if each.rule == "cannot-be-applied"
+        if each.rule in FINAL
         or not any(given.covers(each.rule, each.operation) for given in source.allowances)
     ]
     for given in source.allowances:
@@ -85,6 +90,16 @@ def _of(done: Replayed, said: list[squawk.Complaint]) -> list[Refusal]:
         elif not any(given.covers(each.rule, each.operation) for each in found.values()):
             kept.append(Refusal(*place, "unused-allowance"))
     return sorted(kept, key=lambda refusal: refusal.line)
+
+
+def _out_of_phase(source: Source, found: list[Refusal]) -> Iterator[Refusal]:
+    """What the docstring does not say, and what it says and the operations belie."""
+    if source.phase is None:
+        yield Refusal(source.path, 1, None, "its docstring", "no-phase")
+    elif source.phase == "Expand":
+        for each in found:
+            if each.rule in DESTRUCTIVE:
+                yield replace(each, rule="destructive-expand")
 
 
 def _found(done: Replayed, said: list[squawk.Complaint], source: Source) -> Iterator[Refusal]:

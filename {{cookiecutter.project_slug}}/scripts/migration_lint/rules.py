@@ -141,6 +141,20 @@ _ALL = [
         "models.JSONField, which is jsonb.",
     ),
     Rule(
+        "no-phase",
+        "Expand or contract",
+        "nobody can tell whether the code of the last release lives with it, nor when it may run.",
+        "begin its docstring with Expand: or Contract:, and say what; for a contract, since which "
+        "release no code uses it.",
+    ),
+    Rule(
+        "destructive-expand",
+        "Expand or contract",
+        "what is dropped or renamed is still used by the code of the last release: none may allow "
+        "it here.",
+        "move it to a migration of a later release whose docstring begins with Contract:.",
+    ),
+    Rule(
         "irreversible",
         "Change rows",
         "a release that has to go back stops here.",

@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db.migrations import Migration
 from django.db.models.base import ModelBase
 
+PHASE = re.compile(r"(Expand|Contract): *\S")
 ALLOWANCE = re.compile(r"#\s*allow ([a-z]+(?:-[a-z]+)*)\s*(?::\s*(.*))?")
 
 
@@ -46,6 +47,15 @@ class Source:
             for token in tokenize.generate_tokens(io.StringIO(text).readline)
             if token.type == tokenize.COMMENT and (found := ALLOWANCE.fullmatch(token.string))
         ]
+
+    @property
+    def phase(self) -> str | None:
+        """Expand or Contract, as the docstring says; a contract names the release it waits for."""
+        text = ast.get_docstring(self.tree) or ""
+        found = PHASE.match(text)
+        if not found or (found[1] == "Contract" and "release" not in text):
+            return None
+        return found[1]
 
     def line(self, operation: int | None) -> int:
         """Where `operation` begins; 1 where the file does not list its operations one by one."""

@@ -1,6 +1,7 @@
 """PostgreSQL, PgBouncer, Valkey and more on 127.0.0.1, for `make run`, tests and drills."""
 
 from scripts.servers.nginx import Nginx, find_nginx
+from scripts.servers.pgbackrest import PgBackRest
 from scripts.servers.pgbouncer import PgBouncer, find_pgbouncer
 from scripts.servers.postgres import DEBIAN, THROW_AWAY, Postgres, wheel
 from scripts.servers.process import Process, ServerError
@@ -17,6 +18,7 @@ __all__ = [
     "THROW_AWAY",
     "VARIABLES",
     "Nginx",
+    "PgBackRest",
     "PgBouncer",
     "Postgres",
     "Process",

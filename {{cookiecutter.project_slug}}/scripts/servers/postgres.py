@@ -24,7 +24,12 @@ from scripts.servers.server import HOST, Server
 ROLES_SQL = Path(__file__).resolve().parents[2] / "deploy" / "postgres" / "roles.sql"
 LIMITS = Path(__file__).resolve().parents[2] / "deploy" / "postgres" / "postgresql.conf"
 SUPERUSER = "postgres"
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
+# The machine's own PostgreSQL, the newest: 15 on Debian 12, 16 on Ubuntu 24.04.
+DEBIAN = max(
+    (program.parent for program in Path("/usr/lib/postgresql").glob("[0-9]*/bin/initdb")),
+    key=lambda folder: int(folder.parent.name),
+    default=Path("/usr/lib/postgresql/15/bin"),
+)
 
 # For data that is thrown away: what protects against the loss of the *machine* only. A killed
 # server recovers with these, too.

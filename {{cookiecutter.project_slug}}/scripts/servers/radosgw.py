@@ -130,6 +130,17 @@ class RadosGateway(Server):
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    def add_user(self, name: str) -> dict[str, str]:
+        """Another user, who owns nothing; the keys, by boto3's names."""
+        root = find_radosgw()
+        if root is None:
+            raise ServerError("radosgw is not unpacked")
+        access, secret = "TEST" + secrets.token_hex(8).upper(), secrets.token_hex(20)
+        command = self._program(root, self.directory / "ceph.conf", "radosgw-admin")
+        keys = [f"--access-key={access}", f"--secret-key={secret}"]
+        _run([*command, "user", "create", f"--uid={name}", f"--display-name={name}", *keys], env={})
+        return {"aws_access_key_id": access, "aws_secret_access_key": secret}
+
     def _prepare(self) -> Process:
         root = find_radosgw()
         if root is None:

@@ -20,6 +20,7 @@ class Stack:
     Ports and passwords are chosen here and nothing is started, so `variables` is known at once.
     `given` are variables that point elsewhere: what they name is not started. `throw_away` trades
     the survival of a power cut for speed; without it, ports are remembered in `directory`.
+    `programs` is the bin folder of another PostgreSQL than the wheel's.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Stack:
         given: Mapping[str, str] | None = None,
         throw_away: bool = False,
         pooler: bool = False,
+        programs: Path | None = None,
     ) -> None:
         self.directory = directory
         self._remember = not throw_away
@@ -41,6 +43,7 @@ class Stack:
             self.postgres = Postgres(
                 directory / "postgres",
                 port=self._port("postgres"),
+                programs=programs,
                 settings=THROW_AWAY if throw_away else None,
             )
             if pooler and find_pgbouncer():

@@ -15,7 +15,8 @@ from drills.__main__ import DRILLS
 from drills.drill import Drill
 from drills.report import verdict
 from drills.service import Service
-from scripts.servers import ServerError
+from scripts.servers import DEBIAN, ServerError
+from scripts.servers.pgbackrest import find_pgbackrest
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,8 @@ def stage(folder: Path) -> Iterator[Service]:
 
 
 @pytest.mark.parametrize(
-    "number", ["01", "02", "03", "05", "09", "10", "11", "14", "18", "19", "42"]
+    "number",
+    ["01", "02", "03", "05", "09", "10", "11", "14", "18", "19", "20", "21", "22", "42"],
 )
 def test_nothing_is_lost_and_every_bound_holds(number: str, service: Service) -> None:
     play(number, service)
@@ -46,6 +48,13 @@ def test_nothing_is_lost_and_every_bound_holds(number: str, service: Service) ->
 
 def test_a_lost_primary_takes_nothing_along(service_of_its_own: Service) -> None:
     play("26", service_of_its_own)
+
+
+def test_a_dropped_table_is_back_as_it_was_a_second_before(tmp_path: Path) -> None:
+    if not find_pgbackrest():
+        pytest.skip("pgBackRest is not installed")
+    with Service(tmp_path, programs=DEBIAN) as service:
+        play("27", service)
 
 
 def play(number: str, service: Service) -> None:
@@ -63,4 +72,5 @@ def test_each_drill_is_told_as_a_story() -> None:
         assert story.__doc__
         assert story.INJECTED
         assert story.NAIVE
-        assert story.BITES in {"failed", "failed_after_heal", "worst_ms", "lost", "dup"}
+        counts = {"failed", "failed_after_heal", "worst_ms", "lost", "dup", "unmigrated"}
+        assert story.BITES in counts

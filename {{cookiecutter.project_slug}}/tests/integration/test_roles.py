@@ -74,7 +74,8 @@ def test_app_changes_rows_of_a_table_that_migrator_makes_later(server: Postgres)
         ("app", "TimeZone", "UTC"),
         ("app", "application_name", "service"),
         ("migrator", "statement_timeout", "30min"),
-        ("migrator", "lock_timeout", "2s"),
+        ("migrator", "lock_timeout", "500ms"),
+        ("migrator", "client_connection_check_interval", "1s"),
         ("migrator", "idle_in_transaction_session_timeout", "5min"),
     ],
 )

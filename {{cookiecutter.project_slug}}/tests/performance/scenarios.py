@@ -284,6 +284,11 @@ def deliver_webhook() -> Call:
     return Call(args=(f"{taking_partner().url}/hook", "{}"))
 
 
+@scenario("task core.edge.tasks.purge_edge")
+def purge_edge() -> Call:
+    return Call(args=("http://127.0.0.1:9", []))
+
+
 @scenario("task core.storage.tasks.delete_files")
 def delete_files() -> Call:
     return Call(args=(["gone"],))

@@ -43,7 +43,7 @@ def concern(folder: Path) -> int:
     return sum(
         lines_of_code(path.read_text(encoding="utf-8"))
         for path in folder.rglob("*.py")
-        if "migrations" not in path.parts
+        if "migrations" not in path.relative_to(folder).parts
     )
 
 

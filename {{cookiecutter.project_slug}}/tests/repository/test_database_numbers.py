@@ -7,6 +7,7 @@ import re
 
 from config.settings.components.deadline import DEADLINE_SECONDS
 from core.db.connection import CONNECT_TIMEOUT
+from core.migrate.management.commands.migrate import ATTEMPTS, LONGEST, PAUSE
 from scripts.servers.pgbouncer import CONFIGURATION
 from scripts.servers.postgres import LIMITS, ROLES_SQL
 
@@ -45,12 +46,12 @@ def server(name: str) -> int:
     return int(found[1])
 
 
-def role(name: str, parameter: str) -> int:
+def role(name: str, parameter: str) -> float:
     """In seconds."""
-    pattern = rf"^ALTER ROLE {name} SET {parameter} = '(\d+)(s|min)';$"
+    pattern = rf"^ALTER ROLE {name} SET {parameter} = '(\d+)(ms|s|min)';$"
     found = re.search(pattern, ROLES_SQL.read_text(), re.MULTILINE)
     assert found
-    return int(found[1]) * (60 if found[2] == "min" else 1)
+    return int(found[1]) * {"ms": 0.001, "s": 1, "min": 60}[found[2]]
 
 
 def test_all_connections_fit_into_postgresql() -> None:
@@ -101,7 +102,17 @@ def test_the_innermost_timeout_ends_first() -> None:
 
 
 def test_a_migration_gives_way_before_the_statements_that_wait_behind_it_fail() -> None:
-    assert role("migrator", "lock_timeout") < role("app", "statement_timeout")
+    assert role("migrator", "lock_timeout") < role("app", "lock_timeout")
+
+
+def test_a_request_behind_a_migration_has_half_of_its_second_left() -> None:
+    assert role("migrator", "lock_timeout") <= 0.5
+
+
+def test_a_migration_outlasts_what_a_transaction_of_the_service_can_hold() -> None:
+    pauses = [min(PAUSE * 2**number, LONGEST) for number in range(ATTEMPTS - 1)]
+    shortest = 0.5 * sum(pauses)  # the jitter's least
+    assert shortest > role("app", "idle_in_transaction_session_timeout")
 
 
 def test_a_burst_gets_the_reserve_before_its_clients_are_sent_away() -> None:

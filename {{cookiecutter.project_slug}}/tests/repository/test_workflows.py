@@ -15,7 +15,12 @@ from tests.stack import BASE_DIR
 
 WORKFLOWS = sorted((BASE_DIR / ".github" / "workflows").glob("*.yml"))
 CI_PAGE = BASE_DIR / "docs" / "operations" / "ci.md"
-GATES = {"check": ["check"], "test": ["packages", "test"], "migrations": ["lint-migrations"]}
+GATES = {
+    "check": ["check"],
+    "test": ["packages", "test"],
+    "migrations": ["lint-migrations"],
+    "last-release": ["packages", "last-release"],
+}
 MAKE = re.compile(r"\bmake ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
 
 

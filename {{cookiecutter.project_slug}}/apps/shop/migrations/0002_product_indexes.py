@@ -1,3 +1,5 @@
+"""Expand: the orders in which lists are asked for."""
+
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 

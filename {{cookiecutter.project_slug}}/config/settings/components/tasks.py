@@ -77,6 +77,7 @@ TASKS_SHUTDOWN_SECONDS = 30
 CELERY_DB_REUSE_MAX = 1_000_000_000
 CELERY_TIMEZONE = "UTC"
 CELERY_IMPORTS = [
+    "core.edge.tasks",
     "core.lockout.tasks",
     "core.executions.tasks",
     "core.idempotency.tasks",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.integration.migration_lint.conftest import Lint
 
-TWO_DROPS = """
+TWO_DROPS = """'Contract: no code reads them since release 1.'
 from django.db import migrations
 {above}
 

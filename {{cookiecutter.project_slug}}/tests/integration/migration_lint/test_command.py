@@ -57,7 +57,7 @@ def test_a_dangerous_migration_fails_make_with_its_place_its_recipe_and_its_page
     done = run(["make", "--no-print-directory", "lint-migrations", f"VENV={venv}"], folder)
     assert done.returncode != 0
     assert done.stdout == (
-        f"{folder}/0002_dangerous.py:8: RemoveField(item, note): ban-drop-column\n"
+        f"{folder}/0002_dangerous.py:10: RemoveField(item, note): ban-drop-column\n"
         '    ALTER TABLE "warehouse_item" DROP COLUMN "note";\n'
         "    The code of the last release still selects the column: its every query fails.\n"
         "    Instead: take the field out of the state in this release, drop the column in "

@@ -1,4 +1,4 @@
-"""Two tables in use: what a dangerous operation meets."""
+"""Expand: two tables in use: what a dangerous operation meets."""
 
 from django.db import migrations, models
 

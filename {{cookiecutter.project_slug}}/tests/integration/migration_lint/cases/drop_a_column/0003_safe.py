@@ -1,3 +1,5 @@
+"""Contract: drops the column note of Item, which the code does not know since release 1."""
+
 from django.db import migrations
 
 

@@ -1,3 +1,5 @@
+"""Contract: gives it the name that the code uses since release 1."""
+
 from django.db import migrations
 
 

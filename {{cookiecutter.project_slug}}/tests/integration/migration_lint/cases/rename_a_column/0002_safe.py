@@ -1,3 +1,5 @@
+"""Expand: a case of the lint."""
+
 from django.db import migrations, models
 
 

@@ -1,0 +1,10 @@
+"""The anonymise app: it has a command."""
+
+from django.apps import AppConfig
+
+
+class AnonymiseConfig(AppConfig):
+    """Masked copies of production."""
+
+    name = "core.anonymise"
+    label = "core_anonymise"
