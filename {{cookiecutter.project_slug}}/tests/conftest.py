@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tests.every_process.sitecustomize  # noqa: F401 - no test reaches beyond loopback
+from scripts.manifests import kubectl
 from scripts.servers import (
     PgBouncer,
     Postgres,
@@ -47,6 +48,7 @@ _MISSING = {
     "pgBackRest is not installed": pgbackrest.INSTALL,
     **{f"{name} is not installed": engine.INSTALL for name in engine.PROGRAMS},
     "buildah needs root": "sudo make test",
+    "no kubectl of 1.29 or later is installed": kubectl.INSTALL,
 }
 
 

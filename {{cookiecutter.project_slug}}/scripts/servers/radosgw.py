@@ -55,7 +55,10 @@ def install() -> Path:
         work = Path(name)
         root = work / "root"
         root.mkdir()
-        for package in _download(work):
+        policy = _run(["apt-cache", "policy", "radosgw"], env={**os.environ, "LC_ALL": "C"})
+        candidate = re.search(r"Candidate: (?:\d+:)?(\d+)\.", policy)
+        newer = not candidate or int(candidate[1]) < RELEASE
+        for package in download("radosgw", work, newer=newer):
             if not _UNUSED.match(package.name):
                 _run(["dpkg-deb", "--extract", str(package), str(root)])
         shutil.rmtree(root / "usr" / "share", ignore_errors=True)
@@ -67,8 +70,11 @@ def install() -> Path:
     return _unpacked()
 
 
-def _download(work: Path) -> list[Path]:
-    """radosgw and all it needs as if nothing were installed, from here or from `_NEWER`."""
+def download(name: str, work: Path, *, newer: bool) -> list[Path]:
+    """A package and all it needs, as if nothing were installed, into `work`.
+
+    From this machine's release, or from `_NEWER` of Debian. Raises `ServerError`.
+    """
     for folder in ("lists/partial", "cache/archives/partial"):
         (work / folder).mkdir(parents=True)
     (work / "status").touch()
@@ -80,9 +86,7 @@ def _download(work: Path) -> list[Path]:
     ]
     apt = {**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"}
     configuration.write_text("\n".join(private))
-    policy = _run(["apt-cache", "policy", "radosgw"], env={**os.environ, "LC_ALL": "C"})
-    candidate = re.search(r"Candidate: (?:\d+:)?(\d+)\.", policy)
-    if not candidate or int(candidate[1]) < RELEASE:
+    if newer:
         (work / "sources.list").write_text(
             f"deb [signed-by={_KEYRING}] {debian_mirror()} {_NEWER} main\n"
         )
@@ -91,7 +95,7 @@ def _download(work: Path) -> list[Path]:
         ]
         configuration.write_text("\n".join(private))
     _run(["apt-get", "-qq", "update"], env=apt)
-    _run(["apt-get", "-qq", "install", "--yes", "--download-only", "radosgw"], env=apt)
+    _run(["apt-get", "-qq", "install", "--yes", "--download-only", name], env=apt)
     return sorted((work / "cache" / "archives").glob("*.deb"))
 
 
