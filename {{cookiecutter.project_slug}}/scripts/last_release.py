@@ -37,7 +37,7 @@ def git(*arguments: str) -> str:
 def last_release() -> str | None:
     """The newest tag `v…` behind this commit, which may carry one itself; None before the first."""
     if ref := os.environ.get("REF"):
-        return git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}") and ref
+        return git("rev-parse", "--verify", "--quiet", ref + "^{commit}") and ref
     here = git("tag", "--points-at", "HEAD", "--list", "v*")
     try:
         return git("describe", "--tags", "--abbrev=0", "--match=v*", "HEAD^" if here else "HEAD")
