@@ -100,6 +100,7 @@ def passes_every_test(service: Path, capfd: pytest.CaptureFixture[str], *variabl
     reasons = "\n".join(re.findall(r"^(?:FAILED|ERROR|E  ) .+$", output, re.M))[-8000:]
     assert "Too few lines ran" not in output, output[-6000:]
     if status and 0 < len(failed) <= UNSTEADY_AT_MOST:
+        # Of a variable that is given twice, make takes the last.
         status, again = streamed([*command, "T=--last-failed"], service, capfd)
         with capfd.disabled():
             sys.stdout.write(f"\nUnsteady, failed at first: {' '.join(failed)}\n")
