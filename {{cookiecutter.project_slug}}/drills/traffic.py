@@ -29,16 +29,24 @@ SENDS, PAUSE = 8, 0.5
 
 
 class Traffic:
-    """`readers` and `orderers` come again and again, `long_readers` ask for what takes 3 s.
+    """`readers` come for `read` and `orderers` order, again and again; `long_readers` ask for what
+    takes 3 s.
 
     `answers` are those of reads and the last ones of orders; `resent` counts the answers of orders
     that were lost.
     """
 
     def __init__(
-        self, port: int, *, readers: int = 6, long_readers: int = 2, orderers: int = 2
+        self,
+        port: int,
+        *,
+        readers: int = 6,
+        long_readers: int = 2,
+        orderers: int = 2,
+        read: str = READ,
     ) -> None:
         self._port = port
+        self._path = read
         self._who: list[Callable[[_Client], None]] = [
             *[self._read] * readers,
             *[self._read_long] * long_readers,
@@ -83,7 +91,7 @@ class Traffic:
 
     def _read(self, client: _Client) -> None:
         began = time.monotonic()
-        self._note("", began, client.ask("GET", READ))
+        self._note("", began, client.ask("GET", self._path))
 
     def _read_long(self, client: _Client) -> None:
         began = time.monotonic()

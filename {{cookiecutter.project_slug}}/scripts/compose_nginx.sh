@@ -6,7 +6,8 @@ cd -- "$(dirname -- "$0")/.."
 site=.compose/nginx
 rm -rf "$site"
 mkdir -p "$site/tls"
-[ ! -d deploy/nginx ] || cp deploy/nginx/*.conf "$site"
+cp deploy/nginx/*.conf "$site"
+rm "$site/brotli.conf" # a module that the image does not have
 cp deploy/compose/nginx/media.conf "$site"
 
 for file in "$site"/*.conf; do
@@ -23,7 +24,7 @@ for file in "$site"/*.conf; do
     -e '}' "$file" >"$file.new"
     mv "$file.new" "$file"
 done
-[ ! -e "$site/identity.conf" ] || echo 'include media.conf;' >>"$site/identity.conf"
+echo 'include media.conf;' >>"$site/identity.conf"
 
 tls=.compose/tls
 if [ ! -e "$tls/privkey.pem" ]; then

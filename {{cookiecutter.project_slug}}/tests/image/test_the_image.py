@@ -21,6 +21,7 @@ import pytest
 from scripts.servers import PgBouncer
 from tests.broker import Queue, published, queue
 from tests.image.compose import Compose
+from tests.image.compose import name as compose_name
 from tests.image.conftest import BUILD, Image, StartContainer, with_free_ports
 from tests.image.engine import Container, EngineError
 from tests.server.conftest import READY
@@ -311,6 +312,20 @@ def compose(image: Image) -> Iterator[Compose]:
         made.down()
 
 
+def by_tls(compose: Compose, path: str) -> str:
+    """Status, type, and whether the page is a file of the errors, as JSON."""
+    ask = (
+        "import http.client as h, json, socket, ssl; "
+        "tls = ssl._create_unverified_context(); "
+        "c = h.HTTPSConnection('composed.example.org', 443); "
+        "c.sock = tls.wrap_socket(socket.create_connection(('nginx', 8443), 10), "
+        "server_hostname=c.host); "
+        f"c.request('GET', '{path}'); r = c.getresponse(); body = r.read(); "
+        "print(json.dumps([r.status, r.headers['Content-Type'], b'did not answer' in body]))"
+    )
+    return compose.do("worker", "python", "-c", ask).strip()
+
+
 def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, image: Image) -> None:
     compose.up("postgres", "cache", "broker")
     for server in ("postgres", "cache", "broker"):
@@ -318,9 +333,12 @@ def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, imag
     compose.up("pgbouncer", "migrate")
     assert compose.wait_for_exit("migrate") == 0
     compose.wait_until_healthy("pgbouncer")
-    compose.up("web", "worker")
-    compose.wait_until_healthy("web")
-    compose.wait_until_healthy("worker")
+    compose.up("web", "asgi", "worker", "pages")
+    for role in ("web", "asgi", "worker"):
+        compose.wait_until_healthy(role)
+    assert compose.wait_for_exit("pages") == 0
+    compose.up("nginx")
+    compose.wait_until("nginx", lambda: by_tls(compose, "/"), 20)
 
     # From the worker's container, by the service's name, as nginx comes.
     headers = {"Host": "composed.example.org", "X-Forwarded-Proto": "https"}
@@ -332,6 +350,12 @@ def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, imag
     health = "import http.client as h; c = h.HTTPConnection('web', 8000, timeout=10); "
     health += "c.request('GET', '/__heartbeat__'); print(c.getresponse().read().decode())"
     assert json.loads(compose.do("worker", "python", "-c", health))["status"] == "ok"
+
+    # As a browser comes, and once more when what is behind is gone.
+    assert json.loads(by_tls(compose, "/api/v1/session/")) == [200, "application/json", False]
+    assert json.loads(by_tls(compose, "/")) == [200, "text/html; charset=utf-8", False]
+    compose.podman("stop", "--time", "50", compose_name("web"))
+    assert json.loads(by_tls(compose, "/")) == [502, "text/html; charset=utf-8", True]
 
     folder = image.tree / ".compose/secrets"
     assert folder.stat().st_mode & 0o077 == 0

@@ -91,7 +91,7 @@ def test_a_health_check_is_a_program_without_spaces_in_its_arguments(name: str) 
 
 def test_roles_wait_for_the_migration_to_have_ended_well() -> None:
     waiting = {name for name in OURS if "migrate" in SERVICES[name]["depends_on"]}
-    assert waiting == OURS - {"migrate", "bucket"}
+    assert waiting == OURS - {"migrate", "bucket", "pages"}
     for name in waiting:
         needed = SERVICES[name]["depends_on"]["migrate"]
         assert needed == {"condition": "service_completed_successfully"}

@@ -1,8 +1,8 @@
 """What waits inside something else gives up before it, so that the inner error is the one seen.
 
-Numbers are read from the files that servers are started with. nginx's are read from deploy/nginx/
-as soon as that folder exists; gunicorn's is the outermost until then. The waits of the manifests
-are in kubernetes/test_timings.py, the sum of all connections in test_database_numbers.py.
+Numbers are read from the files that servers are started with. The waits of the manifests are in
+kubernetes/test_timings.py, other numbers of the proxy in test_proxy_numbers.py, the sum of all
+connections in test_database_numbers.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from config.settings.components.cache import CACHES
-from config.settings.components.deadline import DEADLINE_SECONDS
+from config.settings.components.deadline import DEADLINE_SECONDS, STREAM_IDLE_SECONDS
 from config.settings.components.sessions import SESSION_COOKIE_AGE
 from config.settings.components.tasks import (
     CELERY_TASK_SOFT_TIME_LIMIT,
@@ -63,9 +63,10 @@ def uvicorn(name: str) -> float:
     raise LookupError(name)
 
 
-def nginx(folder: Path) -> list[float]:
-    """Every `proxy_read_timeout` of the folder, in seconds, for requests or streams."""
-    text = "\n".join(path.read_text() for path in sorted(folder.rglob("*.conf*")))
+def nginx() -> list[float]:
+    """Every `proxy_read_timeout` of deploy/nginx, in seconds."""
+    files = sorted((SERVICE / "deploy/nginx").glob("*.conf"))
+    text = "\n".join(path.read_text() for path in files)
     return [float(value) for value in re.findall(r"^\s*proxy_read_timeout\s+(\d+)s;", text, re.M)]
 
 
@@ -84,11 +85,16 @@ def test_the_pooler_finds_a_new_primary_before_its_clients_give_up() -> None:
     assert pgbouncer("query_wait_timeout") <= REQUEST / 4
 
 
-def test_the_proxy_waits_longer_than_gunicorn_once_it_is_deployed() -> None:
-    folder = SERVICE / "deploy/nginx"
-    if folder.exists():
-        assert nginx(folder), "deploy/nginx sets no proxy_read_timeout in seconds"
-        assert min(nginx(folder)) > gunicorn("timeout")
+def test_the_proxy_waits_longer_than_gunicorn() -> None:
+    assert min(nginx()) > gunicorn("timeout")
+
+
+def test_a_stream_is_not_kept_in_the_proxy_and_its_comments_come_before_anybody_gives_up() -> None:
+    service = (SERVICE / "deploy/nginx/service.conf").read_text()
+    [block] = re.findall(r"location [^{]*/stream[^{]*\{([^}]*)\}", service)
+    assert "proxy_pass http://asgi;" in block
+    assert "proxy_buffering off;" in block
+    assert STREAM_IDLE_SECONDS < min(nginx())
 
 
 def test_the_request_that_files_speak_of_is_the_one_that_the_service_ends() -> None:

@@ -10,7 +10,7 @@ from config.settings.components.tasks import TASKS_SHUTDOWN_SECONDS
 from core.health.state import UNREACHABLE_AFTER
 from tests.repository.kubernetes.objects import Manifests
 from tests.repository.kubernetes.test_probes import beating, serving
-from tests.repository.test_timings import gunicorn, pgbouncer, uvicorn
+from tests.repository.test_timings import gunicorn, nginx, pgbouncer, uvicorn
 
 # Seconds until every proxy of a cluster has heard that a pod leaves: in it, and a load balancer
 # that asks every 2 s and believes the second refusal.
@@ -18,6 +18,8 @@ ENDPOINT_REMOVAL = 8
 SLACK = 5
 # Seconds over which clients whose stream ends come back, so that they do not all come at once.
 RECONNECT = 10
+# Seconds that a client should wait at least, to see the answer of the route and not its own.
+CLIENT = 45
 COLD_START = 4  # measured; the Dockerfile says 2 to 4
 
 
@@ -88,6 +90,20 @@ def test_a_stream_that_says_nothing_ends_before_its_route_does(manifests: Manife
         for rule in one["spec"]["rules"]:
             if "timeouts" in rule:
                 assert int(rule["timeouts"]["request"].removesuffix("s")) > STREAM_IDLE_SECONDS
+
+
+def test_the_proxy_answers_before_the_route_and_the_route_before_the_client(
+    manifests: Manifests,
+) -> None:
+    routes = [
+        int(rule["timeouts"]["request"].removesuffix("s"))
+        for one in manifests.all("HTTPRoute")
+        for rule in one["spec"]["rules"]
+        if "timeouts" in rule and rule["backendRefs"][0]["name"] != "asgi"
+    ]
+    assert routes
+    assert max(nginx()) < min(routes)
+    assert max(routes) < CLIENT
 
 
 def test_a_disruption_leaves_a_pod_that_answers(manifests: Manifests) -> None:
