@@ -12,7 +12,9 @@ import pytest
 from tests.stack import BASE_DIR, clean_environment
 
 WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-NOT_COPIED = shutil.ignore_patterns("build", ".*cache", ".venv", ".data", "__pycache__", "uv.lock")
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", "build", ".*cache", ".venv", ".data", "__pycache__", "uv.lock"
+)
 # Of the last release's tests: quick, and about one table.
 TESTS = ("tests/integration/lockout", "-q")
 MIGRATION = '''"""Contract: a test's, which says that no release uses it."""
