@@ -25,6 +25,7 @@ _PUBLIC = {
     "postgres": "pgvector/pgvector",
     "valkey": "valkey/valkey",
     "nginx": "nginxinc/nginx-unprivileged",
+    "s3": "versity/versitygw",
 }
 _NETWORK = """\
 [network]
@@ -47,6 +48,9 @@ class Compose:
         (tree / "deploy/identity.env").write_text(
             f"SERVICE_NAME={PROJECT}\nDOMAIN_NAME={PROJECT}.example.org\nOWNER=acme\n"
         )
+        names = tree / "deploy/nginx/identity.conf"
+        shipped = re.findall(r'server_name "(.*)"', names.read_text())[0]
+        names.write_text(names.read_text().replace(shipped, f"{PROJECT}.example.org"))
         engine.run("ip", "netns", "add", self._namespace)
         self._inside("ip", "link", "set", "lo", "up")
         provide(engine, tree, image, base)
@@ -73,7 +77,10 @@ class Compose:
 
     def down(self) -> None:
         # Where the bridge is: elsewhere podman finds no network to take down.
-        self._inside("env", *_words(self._env), "podman", "rm", "--all", "--force", "--time", "0")
+        # Its own alone: a container of another test runs beside it.
+        ours = self.podman("ps", "--all", "--quiet", "--filter", f"name=^{PROJECT}_").split()
+        remove = ("podman", "rm", "--force", "--time", "0", *ours)
+        self._inside("env", *_words(self._env), *remove)
         self._engine.run("ip", "netns", "delete", self._namespace)
 
     def wait_until(self, service: str, check: Callable[[], object], seconds: float = 60) -> None:

@@ -333,7 +333,7 @@ def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, imag
     compose.up("pgbouncer", "migrate")
     assert compose.wait_for_exit("migrate") == 0
     compose.wait_until_healthy("pgbouncer")
-    compose.up("web", "asgi", "worker", "pages")
+    compose.up("web", "asgi", "worker", "pages", "s3")
     for role in ("web", "asgi", "worker"):
         compose.wait_until_healthy(role)
     assert compose.wait_for_exit("pages") == 0

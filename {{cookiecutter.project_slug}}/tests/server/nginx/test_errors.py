@@ -96,6 +96,7 @@ def test_an_error_without_its_file_is_no_404(start_proxy: StartProxy) -> None:
 def test_the_log_names_the_request_and_not_the_page_of_its_error(start_proxy: StartProxy) -> None:
     with start_proxy(web=[free_port()]) as proxy:
         Client(proxy).ask("/api/x/?secret=1", "POST")
+        proxy.process.wait_until(lambda: proxy.access_log.read_text().endswith("\n"), 5)
         line = json.loads(proxy.access_log.read_text())
     assert (line["method"], line["path"], line["status"]) == ("POST", "/api/x/", "502")
 
