@@ -355,7 +355,9 @@ def test_compose_starts_the_service_on_servers_of_its_own(compose: Compose, imag
     assert json.loads(by_tls(compose, "/api/v1/session/")) == [200, "application/json", False]
     assert json.loads(by_tls(compose, "/")) == [200, "text/html; charset=utf-8", False]
     compose.podman("stop", "--time", "50", compose_name("web"))
-    assert json.loads(by_tls(compose, "/")) == [502, "text/html; charset=utf-8", True]
+    status, *page = json.loads(by_tls(compose, "/"))
+    assert status in (502, 504)  # refused, or nobody there to refuse it
+    assert page == ["text/html; charset=utf-8", True]
 
     folder = image.tree / ".compose/secrets"
     assert folder.stat().st_mode & 0o077 == 0
