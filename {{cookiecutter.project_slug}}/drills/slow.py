@@ -31,7 +31,8 @@ def clients(port: int, count: int) -> Iterator[None]:
     ended = threading.Event()
     with ExitStack() as opened:
         begun = itertools.cycle(_BEGINNINGS)
-        sending, reading = [], []
+        sending: list[socket.socket] = []
+        reading: list[socket.socket] = []
         for number in range(count):
             kind = next(begun)
             connection = opened.enter_context(socket.create_connection((HOST, port), timeout=5))
