@@ -133,6 +133,7 @@ def test_production_serves_a_request_and_runs_its_workers(cluster: Cluster, imag
         f"r=u.Request('http://127.0.0.1:8000/__heartbeat__', headers={headers!r});"
         "print(u.urlopen(r).read().decode())"
     )
+    cluster.wait(lambda: cluster.do("web", "python", "-c", ask), 20)
     answer = json.loads(cluster.do("web", "python", "-c", ask))
     assert answer["status"] == "ok", answer
     assert cluster.do("web", "id", "-u").strip() == "10001"

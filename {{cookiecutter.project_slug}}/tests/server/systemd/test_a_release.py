@@ -64,6 +64,9 @@ def only_web(machine: Machine) -> Iterator[Machine]:
 
 
 def test_every_role_runs_the_release_that_was_shipped(machine: Machine) -> None:
+    if not machine.main.keys() >= OTHERS:  # another test only said that they run
+        done = machine.run(machine.release(name()))
+        assert done.returncode == 0, done.stdout + done.stderr
     for unit in [*OTHERS, "service-web.service"]:
         assert Path("/proc", str(machine.main[unit]), "cwd").resolve().parent.name == "releases"
     assert status(machine) == 404
